@@ -1,0 +1,1 @@
+"""Helmholtz machines trained by Natural (Reweighted) Wake-Sleep."""
