@@ -1,0 +1,1 @@
+"""Wake-Sleep, Reweighted Wake-Sleep, and the natural gradient that wraps either."""

@@ -1,0 +1,1 @@
+"""How good a model is: importance-sampled and exact log-likelihoods."""

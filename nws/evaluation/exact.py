@@ -1,0 +1,92 @@
+"""Exact quantities of small machines, by enumeration in float64 (numpy only).
+
+Arrays are those of ``model.npz``. All 2^k states of the hidden units are visited: k ≤ 20.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from nws.errors import NwsError
+
+LARGEST = 20  # hidden units: a million states
+
+
+def states(units: int) -> np.ndarray:
+    """All 2^units rows of ±1, (2^units, units), the first unit changing slowest."""
+    if units > LARGEST:
+        raise NwsError(f"exact: {units} units have 2^{units} states; enumeration stops at {LARGEST}")
+    bits = np.arange(2**units)[:, None] >> np.arange(units)[::-1] & 1
+    return 2.0 * bits - 1.0
+
+
+def log_sigmoid(a: np.ndarray) -> np.ndarray:
+    """log σ(a), stable."""
+    return -np.logaddexp(0.0, -a)
+
+
+def depth(model: Mapping[str, np.ndarray]) -> int:
+    """L, the number of hidden layers."""
+    return sum(name.startswith("p_W") for name in model)
+
+
+def log_joint(model: Mapping[str, np.ndarray], h: list[np.ndarray], clip: float) -> np.ndarray:
+    """log p(h[0], …, h[L]) of ±1 rows, (n,): Eq. 8, with probabilities kept in [c, 1-c]."""
+
+    def layer(units: np.ndarray, logits: np.ndarray) -> np.ndarray:
+        p = np.clip(np.exp(log_sigmoid(units * logits)), clip, 1.0 - clip)
+        return np.log(p).sum(axis=-1)
+
+    total = layer(h[-1], np.asarray(model["prior_b"], np.float64))
+    for i in range(depth(model)):
+        W = np.asarray(model[f"p_W{i}"], np.float64)
+        total = total + layer(h[i], h[i + 1] @ W + model[f"p_b{i}"])
+    return total
+
+
+def log_likelihood(
+    model: Mapping[str, np.ndarray], x: np.ndarray, clip: float = 0.0
+) -> np.ndarray:
+    """log p(x) = log Σ_h p(x, h) for x (n, l[0]) in ±1; (n,) nats."""
+    L = depth(model)
+    sizes = [len(model[f"p_b{i}"]) for i in range(1, L)] + [len(model["prior_b"])]
+    hidden = states(sum(sizes))
+    h = np.split(hidden, np.cumsum(sizes)[:-1], axis=1)
+    above = log_joint({k: v for k, v in _upper(model).items()}, h, clip)
+    logits = h[0] @ np.asarray(model["p_W0"], np.float64) + model["p_b0"]
+    up = np.clip(np.exp(log_sigmoid(logits)), clip, 1.0 - clip)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_up, log_down = np.log(up), np.log1p(-up)
+    on = (np.asarray(x) > 0).astype(np.float64)
+    log_p = np.stack([_log_bernoulli(row, log_up, log_down) for row in on])
+    return np.logaddexp.reduce(log_p + above, axis=1)
+
+
+def _log_bernoulli(row: np.ndarray, log_up: np.ndarray, log_down: np.ndarray) -> np.ndarray:
+    return np.where(row > 0, log_up, log_down).sum(axis=1)
+
+
+def _upper(model: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The machine without its visible layer."""
+    upper = {"prior_b": model["prior_b"]}
+    for i in range(1, depth(model)):
+        upper[f"p_W{i - 1}"], upper[f"p_b{i - 1}"] = model[f"p_W{i}"], model[f"p_b{i}"]
+    return upper
+
+
+def entropy(probabilities: np.ndarray) -> float:
+    """-Σ p log p, nats."""
+    p = np.asarray(probabilities, np.float64)
+    p = p[p > 0]
+    return float(-(p * np.log(p)).sum())
+
+
+def kl(
+    model: Mapping[str, np.ndarray],
+    patterns: np.ndarray,
+    probabilities: np.ndarray,
+    clip: float = 0.0,
+) -> float:
+    """KL(p*‖p) = Σ_x p*(x) (log p*(x) - log p(x)) for patterns (n, l[0]) in ±1, nats."""
+    cross = -np.sum(probabilities * log_likelihood(model, patterns, clip))
+    return float(cross - entropy(probabilities))

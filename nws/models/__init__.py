@@ -1,0 +1,1 @@
+"""Sigmoid belief networks and the Helmholtz machine made of two of them."""

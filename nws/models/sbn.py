@@ -1,0 +1,45 @@
+"""One layer of a sigmoid belief network with ±1 units.
+
+Given its parents, a unit is +1 with probability σ(a), a = h̃ᵀW, where h̃ holds the parents and a
+trailing 1, so that the last row of W is the bias. Its mean is 2σ(a) - 1 = tanh(a/2), the number
+that all functions here pass around: it is cheaper than σ, and h - E[h] needs nothing else.
+"""
+
+import tensorflow as tf
+
+
+def augment(h: tf.Tensor, coding: str = "pm1") -> tf.Tensor:
+    """Parents of the next layer: (n, l) ±1 units → (n, l+1), a trailing 1 for the bias.
+
+    ``coding`` "01" feeds the next layer {0, 1} instead of ±1 (the same distributions with
+    W01 = 2W, b01 = b - ΣW).
+    """
+    values = h if coding == "pm1" else 0.5 * (h + 1.0)
+    return tf.pad(values, [[0, 0], [0, 1]], constant_values=tf.ones((), h.dtype))
+
+
+def mean(parents: tf.Tensor, W: tf.Tensor, clip: float) -> tf.Tensor:
+    """E[h | parents] = tanh(h̃W/2), (n, l+1) × (l+1, m) → (n, m), with σ kept in [c, 1-c]."""
+    bound = 1.0 - 2.0 * clip
+    return tf.clip_by_value(tf.tanh(0.5 * (parents @ W)), -bound, bound)
+
+
+def prior_mean(bias: tf.Tensor, clip: float) -> tf.Tensor:
+    """E[h] of the top layer, (m,)."""
+    bound = 1.0 - 2.0 * clip
+    return tf.clip_by_value(tf.tanh(0.5 * bias), -bound, bound)
+
+
+def draw(mu: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
+    """±1 units with mean ``mu`` from ``uniform`` in (-1, 1): P(u < μ) = (1+μ)/2 = σ(a)."""
+    return tf.where(uniform < mu, tf.ones((), mu.dtype), -tf.ones((), mu.dtype))
+
+
+def log_prob(h: tf.Tensor, mu: tf.Tensor) -> tf.Tensor:
+    """Σ_j log p(h_j) = Σ_j log((1 + h_j μ_j)/2) over the last axis."""
+    return tf.reduce_sum(tf.math.log(0.5 + 0.5 * (h * mu)), axis=-1)
+
+
+def variance(mu: tf.Tensor) -> tf.Tensor:
+    """σ' = σ(1-σ) = (1-μ²)/4, the weight of a sample in the Fisher block of a unit."""
+    return 0.25 - 0.25 * tf.square(mu)

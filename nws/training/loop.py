@@ -1,0 +1,229 @@
+"""The compiled training loop: one graph runs any stretch of an epoch.
+
+Its steps are keyed by their number, so a run ends with the same bits wherever it was cut.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from nws.algorithms.base import Algorithm, Options, Step
+from nws.algorithms.natural import Metric, Quality, Solvers, measure, natural
+from nws.algorithms.reweighted import reweighted
+from nws.algorithms.wake_sleep import wake_sleep
+from nws.config import RunSettings
+from nws.evaluation.likelihood import estimate
+from nws.fisher import choose
+from nws.models.helmholtz import Coding
+from nws.models.parameters import Parameters
+from nws.optimizers import Optimizer, adam, sgd
+from nws.random import Key, permutation, symmetric_uniform
+from nws.schedules import schedule
+from nws.training.state import Totals, TrainState, no_totals
+
+
+class Program(NamedTuple):
+    """The compiled functions of one run.
+
+    ``init(params)`` → state; ``advance(state, epoch, start, stop)`` runs steps start … stop-1 of an
+    epoch; ``validate(params, epoch)`` → mean negative bound on the validation split.
+    """
+
+    steps_per_epoch: int
+    init: Callable[[Parameters], TrainState]
+    advance: Callable[[TrainState, int, int, int], TrainState]
+    validate: Callable[[Parameters, int], float]
+
+
+def options(settings: RunSettings) -> Options:
+    """What the algorithms need of a run's settings."""
+    return Options(
+        samples=settings.samples,
+        q_wake=settings.q_wake,
+        baseline=settings.baseline,
+        scale=1.0 if settings.gradient_convention == "argo" else 0.5,
+        coding=Coding(settings.coding, settings.clip),
+    )
+
+
+def algorithm(settings: RunSettings) -> Algorithm:
+    """WS or RWS: what NWS and NRWS wrap."""
+    return reweighted if settings.reweighted else wake_sleep
+
+
+def solvers(settings: RunSettings, layers: list[int]) -> Solvers:
+    """A solver for every layer; the bottom layer of q sees each image once, not S times."""
+    dreams = settings.batch * settings.samples
+
+    def one(n: int, parents: int, units: int) -> Any:
+        return choose(
+            settings.solver,
+            n,
+            parents + 1,
+            units,
+            max(1, settings.refresh),
+            settings.cg_tolerance,
+            settings.cg_iterations,
+        )
+
+    pairs = list(zip(layers, layers[1:], strict=False))
+    return Solvers(
+        tuple(one(dreams, upper, lower) for lower, upper in pairs),
+        tuple(
+            one(settings.batch if i == 0 else dreams, lower, upper)
+            for i, (lower, upper) in enumerate(pairs)
+        ),
+    )
+
+
+def _optimizer(settings: RunSettings) -> Optimizer:
+    if settings.optimizer == "sgd":
+        return sgd()
+    return adam(settings.adam_beta1, settings.adam_beta2, settings.adam_epsilon)
+
+
+def _flat(params: Parameters) -> list[tf.Tensor]:
+    return [*params.p, params.prior, *params.q]
+
+
+def _unflat(tensors: list[tf.Tensor]) -> Parameters:
+    depth = len(tensors) // 2
+    return Parameters(tuple(tensors[:depth]), tensors[depth], tuple(tensors[depth + 1 :]))
+
+
+def _binary(images: tf.Tensor, stochastic: bool, key: Key) -> tf.Tensor:
+    """Rows of the training set as ±1: as they are, or each pixel drawn with its grey value."""
+    values = 2.0 * tf.cast(images, tf.float32) - 1.0
+    if not stochastic:
+        return values
+    size = images.shape[0] * images.shape[1]
+    uniform = tf.reshape(symmetric_uniform(size, key, "pixels", 0.0), images.shape)
+    return tf.where(uniform < values, 1.0, -1.0)
+
+
+StepFunction = Callable[[TrainState, tf.Tensor, Key], TrainState]
+
+
+def step_function(settings: RunSettings, layers: list[int], total_steps: int) -> StepFunction:
+    """One update of p and q from one batch x (B, l[0]) in ±1."""
+    plain, opts, optimizer = algorithm(settings), options(settings), _optimizer(settings)
+    rate = _schedule(settings.learning_rate, settings.learning_rate_schedule, total_steps)
+    damping = _schedule(settings.damping, settings.damping_schedule, total_steps)
+    natural_step = natural(plain, solvers(settings, layers))
+
+    def gradients(state: TrainState, x: tf.Tensor, key: Key) -> tuple[Step, Any, Quality | None]:
+        if not settings.natural:
+            return plain(state.params, x, key, opts), state.metric, None
+        every = settings.refresh
+        refresh = tf.equal(key.step % every, 0) if every > 1 else None
+        step, metric, quality = natural_step(
+            state.params, x, key, opts, state.metric, refresh, damping(key.step)
+        )
+        return step, metric if every > 1 else (), quality
+
+    def advance(state: TrainState, x: tf.Tensor, key: Key) -> TrainState:
+        step, metric, quality = gradients(state, x, key)
+        params, moments = optimizer.update(
+            _flat(step.gradients), state.optimizer, _flat(state.params), rate(key.step)
+        )
+        totals = _add(state.totals, tf.reduce_mean(step.bound), quality)
+        return TrainState(_unflat(params), moments, metric, totals)
+
+    return advance
+
+
+def _schedule(start: float, settings: Any, steps: int) -> Callable[[tf.Tensor], tf.Tensor]:
+    return schedule(settings.kind, start, settings.end, steps)
+
+
+def _add(totals: Totals, bound: tf.Tensor, quality: Quality | None) -> Totals:
+    totals = totals._replace(bound=totals.bound + bound)
+    if quality is None:
+        return totals
+    return totals._replace(
+        residual=tf.maximum(totals.residual, quality.residual),
+        iterations=totals.iterations + quality.iterations,
+        finite=totals.finite & quality.finite,
+    )
+
+
+def compile_run(
+    settings: RunSettings, train: np.ndarray, valid: np.ndarray, seed: int
+) -> Program:
+    """Compile a run on ``train`` (n, l[0]) ({0, 1}, or grey values drawn anew at every step) and
+    ``valid`` ({0, 1})."""
+    layers = [train.shape[1], *settings.layers]
+    per_epoch = max(1, len(train) // settings.batch)
+    batch = min(settings.batch, len(train))
+    stochastic = np.issubdtype(train.dtype, np.floating)
+    images = tf.constant(train)
+    held_out = tf.constant(2.0 * valid.astype(np.float32) - 1.0)
+    advance_one = step_function(settings, layers, settings.epochs * per_epoch)
+
+    def batch_of(order: tf.Tensor, i: tf.Tensor, key: Key) -> tf.Tensor:
+        rows = tf.gather(images, order[i * batch : (i + 1) * batch])
+        return _binary(tf.ensure_shape(rows, [batch, layers[0]]), stochastic, key)
+
+    @tf.function(reduce_retracing=True, autograph=False)
+    def advance(
+        state: TrainState, epoch: tf.Tensor, start: tf.Tensor, stop: tf.Tensor
+    ) -> TrainState:
+        order = permutation(len(train), Key(seed, epoch))
+
+        def body(i: tf.Tensor, state: TrainState) -> tuple[tf.Tensor, TrainState]:
+            key = Key(seed, epoch * per_epoch + i)
+            return i + 1, advance_one(state, batch_of(order, i, key), key)
+
+        return tf.while_loop(lambda i, _: i < stop, body, (start, state))[1]
+
+    @tf.function(reduce_retracing=True, autograph=False)
+    def validate(params: Parameters, epoch: tf.Tensor) -> tf.Tensor:
+        coding = options(settings).coding
+        result = estimate(
+            params,
+            held_out,
+            settings.samples,
+            Key(seed, epoch),
+            coding,
+            "validation",
+            settings.evaluation_batch,
+        )
+        return -tf.reduce_mean(result.log_likelihood)
+
+    def init(params: Parameters) -> TrainState:
+        moments = _optimizer(settings).init(_flat(params))
+        return TrainState(params, moments, _empty_metric(settings, params, batch), no_totals())
+
+    def number(value: int) -> tf.Tensor:
+        return tf.constant(value, tf.int32)
+
+    return Program(
+        per_epoch,
+        init,
+        lambda state, epoch, start, stop: advance(
+            state, number(epoch), number(start), number(stop)
+        ),
+        lambda params, epoch: float(validate(params, number(epoch))),
+    )
+
+
+def _empty_metric(settings: RunSettings, params: Parameters, batch: int) -> Any:
+    """Zeros in the shape of the factored Fisher, for runs that carry it from step to step."""
+    if not settings.natural:
+        return ()
+    layers = params.layers
+
+    @tf.function(autograph=False)
+    def shapes(params: Parameters) -> Metric:
+        x = tf.ones([batch, layers[0]])
+        step = algorithm(settings)(params, x, Key(0, 0), options(settings))
+        return measure(step.evidence, solvers(settings, layers), tf.constant(settings.damping))
+
+    if settings.refresh <= 1:
+        return ()
+    traced = shapes.get_concrete_function(params)
+    return tf.nest.map_structure(
+        lambda spec: tf.zeros(spec.shape, spec.dtype), traced.structured_outputs
+    )

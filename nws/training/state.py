@@ -1,0 +1,35 @@
+"""The whole state of a training run, as a value."""
+
+from typing import Any, NamedTuple
+
+import tensorflow as tf
+
+from nws.models.parameters import Parameters
+
+
+class Totals(NamedTuple):
+    """Sums over the steps of the current epoch."""
+
+    bound: tf.Tensor  # Σ of the steps' mean bounds
+    residual: tf.Tensor  # the largest relative residual of a solve
+    iterations: tf.Tensor  # Σ of the steps' mean solver iterations
+    finite: tf.Tensor  # was every solution finite?
+
+
+class TrainState(NamedTuple):
+    """Parameters, optimizer state, the factored Fisher (empty where not carried), sums of the epoch.
+
+    With the step number this is all that the rest of the run depends on: random numbers are
+    functions of (seed, purpose, step).
+    """
+
+    params: Parameters
+    optimizer: Any
+    metric: Any
+    totals: Totals
+
+
+def no_totals() -> Totals:
+    """The sums at the start of an epoch."""
+    zero = tf.zeros([], tf.float32)
+    return Totals(zero, zero, zero, tf.constant(True))
