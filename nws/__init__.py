@@ -1,1 +1,24 @@
-"""Helmholtz machines trained by Natural (Reweighted) Wake-Sleep."""
+"""Helmholtz machines trained by Natural (Reweighted) Wake-Sleep.
+
+``HelmholtzMachine`` and ``fit`` are loaded when first asked for: the command line and the figures
+do without TensorFlow.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from nws.errors import NwsError
+
+if TYPE_CHECKING:
+    from nws import fisher
+    from nws.library import Fit, HelmholtzMachine, fit
+
+__all__ = ["Fit", "HelmholtzMachine", "NwsError", "fisher", "fit"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("Fit", "HelmholtzMachine", "fit"):
+        return getattr(importlib.import_module("nws.library"), name)
+    if name == "fisher":
+        return importlib.import_module("nws.fisher")
+    raise AttributeError(f"module 'nws' has no attribute {name!r}")

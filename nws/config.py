@@ -16,11 +16,11 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
     ValidationError,
-    field_validator,
     model_validator,
 )
 
@@ -34,6 +34,15 @@ Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 
 
+def _distinct(seeds: list[int]) -> list[int]:
+    if len(set(seeds)) != len(seeds):
+        raise ValueError("seeds must differ from each other")
+    return seeds
+
+
+Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1), AfterValidator(_distinct)]
+
+
 class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -41,7 +50,9 @@ class Strict(BaseModel):
 class Schedule(Strict):
     """How a value changes over the training: constant, or from its start to ``end`` times it."""
 
-    kind: Literal["constant", "linear", "exponential"] = "constant"
+    kind: Literal["constant", "linear", "exponential"] = Field(
+        "constant", description="how the value changes, step by step, over the epochs"
+    )
     end: Positive = Field(0.1, description="final value as a fraction of the initial one")
 
 
@@ -70,23 +81,29 @@ class RunSettings(Strict):
     layers: list[Count] = Field(
         [100, 50, 20, 10, 10], min_length=1, description="hidden layer sizes, top last"
     )
-    algorithm: Literal["ws", "rws", "nws", "nrws"] = "nrws"
+    algorithm: Literal["ws", "rws", "nws", "nrws"] = Field(
+        "nrws", description="wake-sleep, reweighted wake-sleep, and the natural gradient of either"
+    )
     epochs: Count = Field(500, description="epochs to train, at most")
     patience: Count | None = Field(
         None, description="stop after so many epochs without a better validation loss; null: never"
     )
     batch: Count = Field(32, description="images per step (B)")
     samples: Count = Field(10, description="samples of q(h|x) per image (S)")
-    optimizer: Literal["sgd", "adam"] = "sgd"
-    adam_beta1: float = Field(0.9, ge=0, lt=1)
-    adam_beta2: float = Field(0.999, ge=0, lt=1)
-    adam_epsilon: Positive = 1e-8
+    optimizer: Literal["sgd", "adam"] = Field("sgd", description="what turns gradients into steps")
+    adam_beta1: float = Field(0.9, ge=0, lt=1, description="decay of Adam's mean")
+    adam_beta2: float = Field(0.999, ge=0, lt=1, description="decay of Adam's second moment")
+    adam_epsilon: Positive = Field(1e-8, description="Adam's ε")
     learning_rate: float = Field(0.002, ge=0, allow_inf_nan=False, description="η")
-    learning_rate_schedule: Schedule = Schedule()
+    learning_rate_schedule: Schedule = Field(
+        Schedule(), description="how η changes over the training"
+    )
     damping: Positive = Field(0.05, description="α of Eq. 16 (natural algorithms)")
-    damping_schedule: Schedule = Schedule()
+    damping_schedule: Schedule = Field(Schedule(), description="how α changes over the training")
     refresh: int = Field(50, ge=0, description="K: steps between refreshes of the Fisher; 0 is 1")
-    solver: Literal["auto", "cholesky", "woodbury", "cg"] = "auto"
+    solver: Literal["auto", "cholesky", "woodbury", "cg"] = Field(
+        "auto", description="how the damped Fisher is solved; auto: the cheapest for each layer"
+    )
     cg_tolerance: Positive = Field(1e-2, description="relative residual at which cg stops")
     cg_iterations: Count = Field(100, description="iterations of cg, at most")
     baseline: bool = Field(True, description="subtract 1/S from the weights of q-wake")
@@ -97,7 +114,9 @@ class RunSettings(Strict):
         "argo", description="argo: h - E[h] on ±1 units, twice the canonical derivative"
     )
     clip: float = Field(1e-3, gt=0, lt=0.5, description="probabilities are kept in [c, 1-c]")
-    initial_bias: float = Field(0.1, allow_inf_nan=False)
+    initial_bias: float = Field(
+        0.1, allow_inf_nan=False, description="of every unit, the prior's too"
+    )
     coding: Literal["pm1", "01"] = Field("pm1", description="values of a unit: ±1 or {0,1}")
     evaluation_batch: Count = Field(100, description="images per evaluation block")
     likelihood_samples: int = Field(
@@ -123,7 +142,7 @@ class Experiment(Strict):
     settings: dict[str, Any] = Field({}, description="what all runs of the experiment share")
     runs: dict[Name, dict[str, Any]] = Field({}, description="name: settings of a single run")
     grid: dict[str, list[Any]] = Field({}, description="key: values; one run per combination")
-    seeds: list[int] | None = Field(None, description="seeds, if not the configuration's")
+    seeds: Seeds | None = Field(None, description="seeds, if not the configuration's")
     share: Count = Field(1, description="short runs trained one after the other in one process")
     threads: Count = Field(2, description="CPU threads of one training process")
 
@@ -135,24 +154,19 @@ class Config(Strict):
         None, description="configuration this one changes: paper, quick, smoke, or a path"
     )
     scale: Name = Field("paper", description="results go to results/<scale>")
-    seeds: list[Annotated[int, Field(ge=0)]] = Field(
-        [0], min_length=1, description="one repetition of every run per seed"
-    )
+    seeds: Seeds = Field([0], description="one repetition of every run per seed")
     device: Literal["auto", "cpu", "gpu"] = Field(
         "auto", description="auto: a GPU when there is one; gpu: fail without one"
     )
     mnist_dir: str | None = Field(
         None, description="directory holding the four MNIST files (also: $NWS_MNIST_DIR)"
     )
-    datasets: dict[Name, DatasetSettings] = Field(min_length=1)
-    experiments: dict[Name, Experiment] = Field(min_length=1)
-
-    @field_validator("seeds")
-    @classmethod
-    def _distinct(cls, seeds: list[int]) -> list[int]:
-        if len(set(seeds)) != len(seeds):
-            raise ValueError("seeds must differ from each other")
-        return seeds
+    datasets: dict[Name, DatasetSettings] = Field(
+        min_length=1, description="name: settings of a data set"
+    )
+    experiments: dict[Name, Experiment] = Field(
+        min_length=1, description="name: runs that belong together"
+    )
 
     @model_validator(mode="after")
     def _runs_are_valid(self) -> "Config":
@@ -183,11 +197,15 @@ def expand(name: str, experiment: Experiment) -> Iterator[Run]:
     """The experiment's named runs, then its grid, in the order of the file."""
     where = f"experiments.{name}"
     cells = dict(experiment.runs)
-    for key in experiment.grid:
-        _known(f"{where}.grid", key)
+    for part in ("settings", "grid"):
+        for key in getattr(experiment, part):
+            _known(f"{where}.{part}", key)
     for values in itertools.product(*experiment.grid.values()) if experiment.grid else ():
         point = dict(zip(experiment.grid, values, strict=True))
-        cells[_grid_name(f"{where}.grid", point)] = point
+        run = _grid_name(f"{where}.grid", point)
+        if run in cells:
+            raise NwsError(f"{where}: two runs are called {run!r}; names are made of %g numbers")
+        cells[run] = point
     if not cells:
         raise NwsError(f"{where}: has neither runs nor a grid; give at least one")
     for run, overrides in cells.items():
@@ -204,6 +222,11 @@ def runs(config: Config) -> list[Run]:
     return [run for name, exp in config.experiments.items() for run in expand(name, exp)]
 
 
+def run_settings(content: Mapping[str, Any], where: str = "settings") -> RunSettings:
+    """The settings of a run from some of its keys; the others take their defaults."""
+    return _validate(RunSettings, content, where)
+
+
 def find_run(config: Config, experiment: str, name: str) -> Run:
     """The run ``experiment/name``; an error that lists what there is."""
     if experiment not in config.experiments:
@@ -218,6 +241,16 @@ def find_run(config: Config, experiment: str, name: str) -> Run:
             f"there is: {', '.join(found)}"
         )
     return found[name]
+
+
+def find_dataset(config: Config, name: str) -> DatasetSettings:
+    """The settings of a data set; an error that lists what there is."""
+    if name not in config.datasets:
+        raise NwsError(
+            f"no data set {name!r}{_hint(name, config.datasets)}; "
+            f"there is: {', '.join(config.datasets)}"
+        )
+    return config.datasets[name]
 
 
 def seeds(config: Config, experiment: str) -> list[int]:

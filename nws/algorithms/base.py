@@ -16,7 +16,7 @@ from nws.random import Key
 
 
 class Options(NamedTuple):
-    """S samples an image, the weight of q-wake in the q update, the 1/S baseline, the convention."""
+    """S samples an image, q-wake's share of the q update, the 1/S baseline, the convention."""
 
     samples: int = 10
     q_wake: float = 0.5
@@ -26,7 +26,7 @@ class Options(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """Samples for the Fisher blocks: (parents, means) of every layer of p (dreamt) and q (awake)."""
+    """Samples for the Fisher blocks: (parents, means) of each layer of p (dreamt), q (awake)."""
 
     p: tuple[tuple[tf.Tensor, tf.Tensor], ...]
     prior_mu: tf.Tensor

@@ -15,7 +15,9 @@ LARGEST = 20  # hidden units: a million states
 def states(units: int) -> np.ndarray:
     """All 2^units rows of ±1, (2^units, units), the first unit changing slowest."""
     if units > LARGEST:
-        raise NwsError(f"exact: {units} units have 2^{units} states; enumeration stops at {LARGEST}")
+        raise NwsError(
+            f"exact: {units} units have 2^{units} states; enumeration stops at {LARGEST}"
+        )
     bits = np.arange(2**units)[:, None] >> np.arange(units)[::-1] & 1
     return 2.0 * bits - 1.0
 
@@ -44,15 +46,13 @@ def log_joint(model: Mapping[str, np.ndarray], h: list[np.ndarray], clip: float)
     return total
 
 
-def log_likelihood(
-    model: Mapping[str, np.ndarray], x: np.ndarray, clip: float = 0.0
-) -> np.ndarray:
+def log_likelihood(model: Mapping[str, np.ndarray], x: np.ndarray, clip: float = 0.0) -> np.ndarray:
     """log p(x) = log Σ_h p(x, h) for x (n, l[0]) in ±1; (n,) nats."""
     L = depth(model)
     sizes = [len(model[f"p_b{i}"]) for i in range(1, L)] + [len(model["prior_b"])]
     hidden = states(sum(sizes))
     h = np.split(hidden, np.cumsum(sizes)[:-1], axis=1)
-    above = log_joint({k: v for k, v in _upper(model).items()}, h, clip)
+    above = log_joint(_upper(model), h, clip)
     logits = h[0] @ np.asarray(model["p_W0"], np.float64) + model["p_b0"]
     up = np.clip(np.exp(log_sigmoid(logits)), clip, 1.0 - clip)
     with np.errstate(divide="ignore", invalid="ignore"):

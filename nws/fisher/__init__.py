@@ -39,8 +39,8 @@ def natural_gradient(
     worst = float(tf.reduce_max(solution.residual))
     if not (bool(solution.finite) and worst <= tolerance):
         raise NwsError(
-            f"natural_gradient: {solver} ended with a relative residual of {worst:.1e}, asked for "
-            f"{tolerance:.1e} within {iterations} iterations; raise damping, tolerance or iterations"
+            f"natural_gradient: {solver} ended with a relative residual of {worst:.1e}, asked "
+            f"for {tolerance:.1e} in {iterations} iterations; raise one of the three"
         )
     kind = getattr(grad, "dtype", np.float64)
     return solution.value.numpy().astype(getattr(kind, "as_numpy_dtype", kind))
@@ -58,14 +58,26 @@ def _check(H: np.ndarray, P: np.ndarray, g: np.ndarray, damping: float) -> None:
             f"found {H.shape}, {P.shape} and {g.shape}"
         )
     requirements: list[tuple[str, bool, Callable[[], str]]] = [
-        ("damping must be a positive number", bool(np.isfinite(damping) and damping > 0),
-         lambda: repr(damping)),
-        ("parents must end in a column of ones", bool((H[:, -1] == 1).all()),
-         lambda: str(H[:, -1].min())),
-        ("parents and grad must be finite", bool(np.isfinite(H).all() and np.isfinite(g).all()),
-         lambda: "nan or inf"),
-        ("probs must lie in [0, 1]", bool(((P >= 0) & (P <= 1)).all()),
-         lambda: f"{P.min()} to {P.max()}"),
+        (
+            "damping must be a positive number",
+            bool(np.isfinite(damping) and damping > 0),
+            lambda: repr(damping),
+        ),
+        (
+            "parents must end in a column of ones",
+            bool((H[:, -1] == 1).all()),
+            lambda: str(H[:, -1].min()),
+        ),
+        (
+            "parents and grad must be finite",
+            bool(np.isfinite(H).all() and np.isfinite(g).all()),
+            lambda: "nan or inf",
+        ),
+        (
+            "probs must lie in [0, 1]",
+            bool(((P >= 0) & (P <= 1)).all()),
+            lambda: f"{P.min()} to {P.max()}",
+        ),
     ]
     for text, holds, found in requirements:
         if not holds:

@@ -112,9 +112,7 @@ class ConjugateGradient(NamedTuple):
             active = (delta if dual else gamma) > goal
             nothing = tf.zeros_like(gamma)
             k = tf.zeros([], tf.int32)
-            return Iterate(
-                k, zero, right, Br, zero, zero, gamma, delta, nothing, nothing, active
-            )
+            return Iterate(k, zero, right, Br, zero, zero, gamma, delta, nothing, nothing, active)
 
         def advance(*state: tf.Tensor) -> Iterate:
             it = Iterate(*state)

@@ -33,7 +33,7 @@ class Recognised(NamedTuple):
 
 
 class Explained(NamedTuple):
-    """How p sees recognised samples: ``mu[i]`` = E_p[h[i] | h[i+1]]; ``log_p`` (S, B) = log p(x, h)."""
+    """What p makes of recognised samples: ``mu[i]`` = E_p[h[i] | h[i+1]]; ``log_p`` (S, B)."""
 
     mu: tuple[tf.Tensor, ...]
     prior_mu: tf.Tensor
@@ -78,7 +78,7 @@ def recognise(
 
 
 def _log_prob_shared(h: tf.Tensor, mu: tf.Tensor) -> tf.Tensor:
-    """log q(h|x) when all (S, B, m) samples share the (B, m) means: linear in h, two logs a pixel."""
+    """log q(h|x) of (S, B, m) samples that share (B, m) means: linear in h, two logs a mean."""
     up, down = tf.math.log(0.5 + 0.5 * mu), tf.math.log(0.5 - 0.5 * mu)
     return tf.reduce_sum(h * (0.5 * (up - down)), axis=-1) + tf.reduce_sum(
         0.5 * (up + down), axis=-1

@@ -1,6 +1,7 @@
 """The parameters of a Helmholtz machine: one matrix a layer, biases in its last row."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,7 +45,7 @@ def initial(layers: Sequence[int], seed: int, bias: float = 0.1) -> Parameters:
         weights = _glorot(rng, fan_in, fan_out)
         return tf.constant(np.vstack([weights, np.full(fan_out, bias)]), tf.float32)
 
-    pairs = list(zip(layers, layers[1:], strict=False))
+    pairs = list(pairwise(layers))
     return Parameters(
         p=tuple(layer(upper, lower) for lower, upper in pairs),
         prior=tf.fill([layers[-1]], tf.constant(bias, tf.float32)),

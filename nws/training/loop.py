@@ -4,6 +4,7 @@ Its steps are keyed by their number, so a run ends with the same bits wherever i
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -68,7 +69,7 @@ def solvers(settings: RunSettings, layers: list[int]) -> Solvers:
             settings.cg_iterations,
         )
 
-    pairs = list(zip(layers, layers[1:], strict=False))
+    pairs = list(pairwise(layers))
     return Solvers(
         tuple(one(dreams, upper, lower) for lower, upper in pairs),
         tuple(
@@ -149,9 +150,7 @@ def _add(totals: Totals, bound: tf.Tensor, quality: Quality | None) -> Totals:
     )
 
 
-def compile_run(
-    settings: RunSettings, train: np.ndarray, valid: np.ndarray, seed: int
-) -> Program:
+def compile_run(settings: RunSettings, train: np.ndarray, valid: np.ndarray, seed: int) -> Program:
     """Compile a run on ``train`` (n, l[0]) ({0, 1}, or grey values drawn anew at every step) and
     ``valid`` ({0, 1})."""
     layers = [train.shape[1], *settings.layers]

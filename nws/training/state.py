@@ -17,7 +17,7 @@ class Totals(NamedTuple):
 
 
 class TrainState(NamedTuple):
-    """Parameters, optimizer state, the factored Fisher (empty where not carried), sums of the epoch.
+    """Parameters, optimizer state, the factored Fisher (empty: not carried), sums of the epoch.
 
     With the step number this is all that the rest of the run depends on: random numbers are
     functions of (seed, purpose, step).

@@ -1,0 +1,114 @@
+"""The evaluation of a trained run as a job: ``metrics.json`` and ``samples.npz``."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from nws import manifest
+from nws.config import Config, Run
+from nws.data.store import Dataset, load
+from nws.errors import NwsError
+from nws.evaluation import exact
+from nws.evaluation.likelihood import log_likelihood
+from nws.files import write_npz, write_text
+from nws.models.helmholtz import Coding, dream, explain, recognise
+from nws.models.parameters import Parameters, read, to_arrays
+from nws.random import Key
+
+SHOWN = 100  # images in samples.npz
+
+# The model is what model.npz says, p(unit = +1) = σ(logit); float32 logarithms need this floor.
+PUBLISHED = Coding("pm1", 1e-6)
+
+
+def evaluate(config: Config, run: Run, seed: int, root: Path) -> None:
+    """Score the model of a run and draw from it; writes ``metrics.json`` and ``samples.npz``."""
+    began = time.monotonic()
+    folder = root / "runs" / run.experiment / run.name / f"seed{seed}"
+    training = _training(folder)
+    params = read(folder / "model.npz")
+    data = load(root / "data" / f"{run.settings.dataset}.npz")
+    metrics = {
+        **training,
+        "log_likelihood": _likelihoods(params, run, data, seed),
+        "exact": _exact(params, data) if run.settings.exact else None,
+    }
+    metrics["evaluation_seconds"] = round(time.monotonic() - began, 2)
+    _write_samples(folder / "samples.npz", params, data, seed)
+    write_text(folder / "metrics.json", json.dumps(metrics, indent=1) + "\n")
+    manifest.write(folder, ["metrics.json", "samples.npz"])
+
+
+def _training(folder: Path) -> dict[str, Any]:
+    path = folder / "training.json"
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise NwsError(f"{path}: cannot be read: {error}; train the run again") from None
+
+
+def _likelihoods(
+    params: Parameters, run: Run, data: Dataset, seed: int
+) -> dict[str, dict[str, float]] | None:
+    samples = run.settings.likelihood_samples
+    if samples == 0:
+        return None
+    scores = {}
+    for split in ("test", "valid"):
+        images = getattr(data, split)[: run.settings.likelihood_images]
+        x = 2.0 * images.astype(np.float32) - 1.0
+        estimate = log_likelihood(params, x, samples, seed, PUBLISHED)
+        scores[split] = {
+            "mean": float(estimate.log_likelihood.mean(dtype=np.float64)),
+            "standard_error": standard_error(estimate.log_likelihood),
+            "effective_sample_size": float(estimate.effective_samples.mean(dtype=np.float64)),
+            "samples": samples,
+            "images": len(images),
+        }
+    return scores
+
+
+def standard_error(values: np.ndarray) -> float:
+    """Of the mean over images: s/√n."""
+    return float(values.std(ddof=1, dtype=np.float64) / np.sqrt(len(values)))
+
+
+def _exact(params: Parameters, data: Dataset) -> dict[str, float]:
+    """log p(x) over the test images by enumeration; the KL where p* is known."""
+    model = to_arrays(params)
+    log_p = exact.log_likelihood(model, 2.0 * data.test.astype(np.float64) - 1.0)
+    result = {"log_likelihood": float(log_p.mean())}
+    if data.patterns is not None and data.probabilities is not None:
+        result["kl"] = exact.kl(model, 2.0 * data.patterns - 1.0, data.probabilities)
+        result["entropy"] = exact.entropy(data.probabilities)
+    return result
+
+
+def _write_samples(path: Path, params: Parameters, data: Dataset, seed: int) -> None:
+    x = data.test[:SHOWN]
+    drawn, probabilities, reconstructions = _draw(
+        params, tf.constant(2.0 * x.astype(np.float32) - 1.0), seed, tf.constant(0)
+    )
+    arrays = {
+        "data": x,
+        "samples": (drawn.numpy() > 0).astype(np.uint8),
+        "probabilities": probabilities.numpy(),
+        "reconstructions": reconstructions.numpy(),
+        "shape": np.array(data.shape),
+    }
+    write_npz(path, arrays)
+
+
+@tf.function(reduce_retracing=True, autograph=False)
+def _draw(
+    params: Parameters, x: tf.Tensor, seed: int, step: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """As many dreams as images in x, their p(x|h), and p(x|h) for h ~ q(h|x)."""
+    key = Key(seed, step)
+    dreamt = dream(params, x.shape[0], key, PUBLISHED, "model")
+    seen = explain(params, recognise(params, x, 1, key, PUBLISHED, "model"), PUBLISHED)
+    return dreamt.h[0], 0.5 + 0.5 * dreamt.mu[0], 0.5 + 0.5 * seen.mu[0][0]

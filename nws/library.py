@@ -1,0 +1,168 @@
+"""``import nws``: a Helmholtz machine to train, score, sample and save."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nws.config import run_settings
+from nws.data.binarize import draw, round_half
+from nws.errors import NwsError
+from nws.evaluation.jobs import PUBLISHED
+from nws.evaluation.likelihood import log_likelihood
+from nws.files import write_npz
+from nws.models.helmholtz import dream
+from nws.models.parameters import Parameters, initial, read, recode, to_arrays
+from nws.random import Key
+from nws.training.history import Row
+from nws.training.loop import compile_run
+from nws.training.run import fit as _fit
+
+# Table 1's learning rates on miniMNIST B; NWS as NRWS.
+LEARNING_RATES = {"ws": 0.02, "rws": 0.05, "nws": 0.002, "nrws": 0.002}
+
+
+class HelmholtzMachine:
+    """Two sigmoid belief networks: p(x, h) generates, q(h|x) recognises.
+
+    ``layers`` are sizes from visible to top, e.g. ``[196, 100, 50]``. Images are rows of {0, 1}
+    (±1 is understood too).
+    """
+
+    def __init__(self, layers: Sequence[int], seed: int = 0, initial_bias: float = 0.1) -> None:
+        sizes = [int(size) for size in layers]
+        if len(sizes) < 2 or min(sizes) < 1:
+            raise NwsError(
+                f"layers: found {list(layers)}; give at least two positive sizes, visible first"
+            )
+        self.seed = seed
+        self.params: Parameters = initial(sizes, seed, initial_bias)
+        self._draws = 0
+
+    @property
+    def layers(self) -> list[int]:
+        """Sizes, visible to top."""
+        return self.params.layers
+
+    def log_likelihood(self, x: Any, n_samples: int = 1000) -> np.ndarray:
+        """log p(x) in nats, one per row of x, by importance sampling with ``n_samples`` from q.
+
+        A lower bound in expectation, tighter with more samples (Burda et al. 2016).
+        """
+        if n_samples < 1:
+            raise NwsError(f"n_samples: found {n_samples}; at least 1 is needed")
+        rows = _pixels(x, self.layers[0])
+        return log_likelihood(self.params, rows, n_samples, self.seed, PUBLISHED).log_likelihood
+
+    def sample(self, n: int) -> np.ndarray:
+        """n images from p, (n, l[0]) uint8 in {0, 1}. Every call draws new ones."""
+        if n < 1:
+            raise NwsError(f"n: found {n}; at least 1 is needed")
+        drawn = dream(self.params, n, Key(self.seed, self._draws), PUBLISHED, "model").h[0]
+        self._draws += 1
+        return (drawn.numpy() > 0).astype(np.uint8)
+
+    def save(self, path: str | Path) -> None:
+        """Write ``model.npz``: plain arrays for ±1 units, described in the README."""
+        write_npz(Path(path), to_arrays(self.params))
+
+    @classmethod
+    def load(cls, path: str | Path, seed: int = 0) -> "HelmholtzMachine":
+        """The machine in a ``model.npz``."""
+        params = read(path)
+        machine = cls(params.layers, seed)
+        machine.params = params
+        return machine
+
+
+class Fit(NamedTuple):
+    """``history``: one :class:`~nws.training.history.Row` an epoch; ``status``: finished,
+    converged or diverged, and the ``reason``."""
+
+    history: tuple[Row, ...]
+    status: str
+    reason: str
+
+
+def fit(
+    model: HelmholtzMachine,
+    x: Any,
+    algorithm: str = "nrws",
+    *,
+    valid: Any = None,
+    epochs: int = 20,
+    binarization: str = "round",
+    seed: int | None = None,
+    **settings: Any,
+) -> Fit:
+    """Train ``model`` in place on images x (n, l[0]) in [0, 1].
+
+    ``binarization``: round, static or stochastic (drawn anew at every step). ``valid`` (default:
+    the last tenth of x) gives the validation loss. ``settings`` are the keys of a run in the
+    configuration, e.g. ``learning_rate``, ``damping``, ``refresh``, ``samples``, ``batch``.
+    """
+    keys = {"learning_rate": LEARNING_RATES.get(algorithm, 0.002), **settings}
+    run = run_settings(
+        {**keys, "algorithm": algorithm, "epochs": epochs, "layers": model.layers[1:]}, "fit"
+    )
+    seed = model.seed if seed is None else seed
+    train, held_out = _splits(x, valid, model.layers[0], binarization, seed)
+    params = recode(model.params, "01") if run.coding == "01" else model.params
+    program = compile_run(run, train, held_out, seed)
+    outcome = _fit(program, params, run, algorithm, warn=lambda text: print(text, file=sys.stderr))
+    trained = outcome.params
+    model.params = recode(trained, "pm1") if run.coding == "01" else trained
+    return Fit(outcome.progress.rows, outcome.status, outcome.reason)
+
+
+def _grey(x: Any, visible: int, name: str) -> np.ndarray:
+    """Rows of grey values in [0, 1] as float32; an error says what is wrong with them."""
+    try:
+        rows = np.asarray(x, dtype=np.float32)
+    except (TypeError, ValueError):
+        raise NwsError(f"{name}: is not an array of numbers") from None
+    if rows.ndim == 1 and rows.size == visible:
+        rows = rows[None]
+    if rows.ndim > 2:
+        rows = rows.reshape(len(rows), -1)
+    if rows.ndim != 2 or rows.shape[1] != visible or len(rows) == 0:
+        raise NwsError(
+            f"{name}: found shape {np.shape(x)}; give rows of {visible} pixels, the visible layer"
+        )
+    if not np.isfinite(rows).all():
+        raise NwsError(f"{name}: holds nan or inf")
+    if (rows < 0).any() and set(np.unique(rows)) <= {-1.0, 1.0}:
+        rows = 0.5 * (rows + 1.0)
+    if rows.min() < 0 or rows.max() > 1:
+        raise NwsError(
+            f"{name}: values from {rows.min():g} to {rows.max():g}; give values in [0, 1]"
+        )
+    return rows
+
+
+def _pixels(x: Any, visible: int) -> np.ndarray:
+    """±1 rows of binary images."""
+    rows = _grey(x, visible, "x")
+    if not ((rows == 0) | (rows == 1)).all():
+        raise NwsError("x: holds grey values; make it binary first, e.g. x > 0.5")
+    return 2.0 * rows - 1.0
+
+
+def _splits(
+    x: Any, valid: Any, visible: int, binarization: str, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    rows = _grey(x, visible, "x")
+    if valid is None:
+        cut = max(1, len(rows) - max(1, len(rows) // 10))
+        rows, held_out = rows[:cut], rows[cut:] if cut < len(rows) else rows
+    else:
+        held_out = _grey(valid, visible, "valid")
+    if binarization == "round":
+        return round_half(rows), round_half(held_out)
+    if binarization == "static":
+        return draw(rows, seed, "train"), draw(held_out, seed, "valid")
+    if binarization == "stochastic":
+        return rows, draw(held_out, seed, "valid")
+    raise NwsError(f"binarization: found {binarization!r}; allowed: round, static, stochastic")

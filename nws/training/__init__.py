@@ -1,0 +1,1 @@
+"""Training: the compiled loop, checkpoints, histories, and runs as jobs."""

@@ -1,0 +1,156 @@
+"""A run of a configuration as a job: data file in, ``history.csv``, ``model.npz``,
+``training.json`` out."""
+
+import hashlib
+import json
+import math
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+from shutil import rmtree
+from typing import Any
+
+import tensorflow as tf
+
+from nws import manifest
+from nws.config import Config, Run
+from nws.data.store import Dataset, load, load_provenance
+from nws.evaluation import exact
+from nws.files import write_npz, write_text
+from nws.models.parameters import Parameters, initial, recode, to_arrays
+from nws.training.history import Row, to_csv
+from nws.training.loop import compile_run
+from nws.training.machine import commit, configure, describe, peak_memory_mib
+from nws.training.run import Outcome, Work, fit
+
+__all__ = ["configure", "run_folder", "source_hash", "train"]
+
+SOURCES = ("algorithms", "fisher", "models", "training", "data")
+SINGLE = ("random.py", "importance.py", "optimizers.py", "schedules.py", "evaluation/likelihood.py")
+
+
+def run_folder(root: Path, run: Run, seed: int) -> Path:
+    """Where the results of a run and seed are."""
+    return root / "runs" / run.experiment / run.name / f"seed{seed}"
+
+
+def source_hash() -> str:
+    """A hash of the code that a training's result depends on."""
+    package = Path(__file__).resolve().parent.parent
+    files = [p for name in SOURCES for p in (package / name).glob("*.py")]
+    files += [package / name for name in SINGLE]
+    digest = hashlib.sha256()
+    for path in sorted(files):
+        digest.update(path.relative_to(package).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def train(config: Config, run: Run, seed: int, root: Path) -> None:
+    """Train, going on from the last checkpoint, and write the run's results.
+
+    A run that diverges is a result too: its status says so.
+    """
+    began = time.monotonic()
+    folder = run_folder(root, run, seed)
+    work = root / "work" / run.experiment / run.name / f"seed{seed}"
+    path = root / "data" / f"{run.settings.dataset}.npz"
+    data, origin = load(path), load_provenance(path)
+    outcome = _fit(run, seed, data, origin, work)
+    about = _about(config, run, seed, origin, outcome, time.monotonic() - began)
+    _write(folder, run, outcome, about)
+    rmtree(work, ignore_errors=True)
+
+
+def _fit(run: Run, seed: int, data: Dataset, origin: dict[str, Any], work: Path) -> Outcome:
+    settings = run.settings
+    label = f"{run.experiment}/{run.name}/seed{seed}"
+    layers = [data.train.shape[1], *settings.layers]
+    params = initial(layers, seed, settings.initial_bias)
+    if settings.coding == "01":
+        params = recode(params, "01")  # the same initial distribution in both codings
+    fingerprint = {
+        **settings.model_dump(),
+        "seed": seed,
+        "data": origin["sha256"],
+        "code": source_hash(),
+        "tensorflow": tf.__version__,
+    }
+    return fit(
+        compile_run(settings, data.train, data.valid, seed),
+        params,
+        settings,
+        label,
+        Work(work, fingerprint, lambda rows: write_text(work / "history.csv", to_csv(rows))),
+        _exact_kl(data, settings.coding) if settings.exact else None,
+        lambda text: print(f"{label}: {text}", file=sys.stderr, flush=True),
+    )
+
+
+def _exact_kl(data: Dataset, coding: str) -> Callable[[Parameters], float] | None:
+    if data.patterns is None or data.probabilities is None:
+        return None
+    patterns, probabilities = 2.0 * data.patterns - 1.0, data.probabilities
+
+    def kl(params: Parameters) -> float:
+        return exact.kl(to_arrays(_pm1(params, coding)), patterns, probabilities)
+
+    return kl
+
+
+def _pm1(params: Parameters, coding: str) -> Parameters:
+    return recode(params, "pm1") if coding == "01" else params
+
+
+def _about(
+    config: Config, run: Run, seed: int, origin: dict[str, Any], outcome: Outcome, wall: float
+) -> dict[str, Any]:
+    rows, device = outcome.progress.rows, "gpu" if tf.config.get_visible_devices("GPU") else "cpu"
+    head, dirty = commit()
+    threads = config.experiments[run.experiment].threads
+    return {
+        "experiment": run.experiment,
+        "run": run.name,
+        "seed": seed,
+        "status": outcome.status,
+        "reason": outcome.reason or None,
+        "settings": run.settings.model_dump(),
+        "dataset": {"name": run.settings.dataset, "sha256": origin["sha256"]},
+        "epochs": len(rows),
+        "steps": rows[-1].step,
+        "resumed": outcome.progress.resumed,
+        "seconds": outcome.progress.seconds,
+        "seconds_per_epoch": _median_epoch(rows),
+        "wall_seconds": round(wall, 2),
+        "peak_memory_mib": peak_memory_mib(),
+        **_losses(rows),
+        "machine": describe(device, threads),
+        "commit": head,
+        "dirty": dirty,
+        "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _median_epoch(rows: tuple[Row, ...]) -> float:
+    ends = [0.0, *(row.seconds for row in rows)]
+    return round(statistics.median(b - a for a, b in pairwise(ends)), 4)
+
+
+def _losses(rows: tuple[Row, ...]) -> dict[str, float | None]:
+    """Lowest and last losses; None where a run diverged before its first epoch ended."""
+    found: dict[str, float | None] = {}
+    for name in ("train_loss", "valid_loss"):
+        values = [v for row in rows if math.isfinite(v := getattr(row, name))]
+        found[f"min_{name}"] = min(values, default=None)
+        found[f"final_{name}"] = values[-1] if values else None
+    return found
+
+
+def _write(folder: Path, run: Run, outcome: Outcome, about: dict[str, Any]) -> None:
+    write_text(folder / "history.csv", to_csv(outcome.progress.rows))
+    write_npz(folder / "model.npz", to_arrays(_pm1(outcome.params, run.settings.coding)))
+    write_text(folder / "training.json", json.dumps(about, indent=1) + "\n")
+    manifest.write(folder, ["history.csv", "model.npz", "training.json"])

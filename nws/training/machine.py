@@ -1,0 +1,90 @@
+"""The machine a run is on: its device, threads, and what the report says of it."""
+
+import os
+import platform
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from nws.errors import NwsError
+
+
+def configure(device: str = "auto", threads: int = 2) -> str:
+    """Set TensorFlow up before its first use; returns "cpu" or "gpu".
+
+    A step's passes are independent of one another, so threads go to them (inter-op) before they go
+    to single products: on two cores, one thread an operation and two operations at a time is
+    fastest.
+    """
+    gpus = tf.config.list_physical_devices("GPU")
+    if device == "gpu" and not gpus:
+        raise NwsError(
+            "device: gpu was asked for, but TensorFlow finds none; install tensorflow[and-cuda] "
+            "and check the driver, or set device: auto"
+        )
+    if device == "cpu" or not gpus:
+        tf.config.set_visible_devices([], "GPU")
+        tf.config.threading.set_inter_op_parallelism_threads(min(2, threads))
+        tf.config.threading.set_intra_op_parallelism_threads(max(1, threads // 2))
+        return "cpu"
+    for gpu in gpus:
+        tf.config.experimental.set_memory_growth(gpu, True)
+    return "gpu"
+
+
+def describe(device: str, threads: int) -> dict[str, Any]:
+    """Hardware and versions, for ``training.json``."""
+    return {
+        "device": device,
+        "cpu": _cpu_name(),
+        "gpu": _gpu_name() if device == "gpu" else None,
+        "cores": os.cpu_count(),
+        "threads": threads,
+        "platform": platform.platform(),
+        "python": platform.python_version(),
+        "tensorflow": tf.__version__,
+        "numpy": np.__version__,
+    }
+
+
+def peak_memory_mib() -> float:
+    """The largest resident memory of this process so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)
+
+
+def commit() -> tuple[str | None, bool | None]:
+    """The commit of the source tree and whether it differs from it; None outside a checkout."""
+    root = Path(__file__).resolve().parent.parent.parent
+
+    def git(*args: str) -> str | None:
+        try:
+            done = subprocess.run(
+                ["git", "-C", str(root), *args], capture_output=True, text=True, timeout=10
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    status = git("status", "--porcelain")
+    return git("rev-parse", "HEAD"), None if status is None else bool(status)
+
+
+def _cpu_name() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _gpu_name() -> str:
+    gpus = tf.config.list_physical_devices("GPU")
+    return str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU"))

@@ -1,0 +1,220 @@
+"""One training run from its start, or its last checkpoint, to its end."""
+
+import math
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from nws.config import RunSettings
+from nws.errors import NwsError
+from nws.models.parameters import Parameters
+from nws.training import checkpoint
+from nws.training.checkpoint import Progress
+from nws.training.history import Row, epochs_without_gain
+from nws.training.loop import Program
+from nws.training.progress import Reporter
+from nws.training.state import TrainState, no_totals
+
+STRETCH = 5.0  # seconds of steps between two looks at the clock and at signals
+SAVE_EVERY = 20.0  # seconds between two checkpoints
+
+
+class Outcome(NamedTuple):
+    """How a run ended: ``status`` finished, converged or diverged, with the reason."""
+
+    params: Parameters
+    status: str
+    reason: str
+    progress: Progress
+
+
+class Interrupted(Exception):
+    """A signal asked the run to stop; its checkpoint is written."""
+
+
+class Work(NamedTuple):
+    """Where checkpoints go (None: nowhere), and what they must match."""
+
+    folder: Path | None = None
+    fingerprint: Mapping[str, Any] = {}
+    on_epoch: Callable[[tuple[Row, ...]], None] = lambda rows: None
+
+
+NOWHERE = Work()
+
+
+@contextmanager
+def _signals() -> Iterator[list[int]]:
+    """Collects SIGTERM and SIGINT instead of dying of them."""
+    caught: list[int] = []
+    names = (signal.SIGTERM, signal.SIGINT)
+    try:
+        old = {s: signal.signal(s, lambda number, _: caught.append(number)) for s in names}
+    except ValueError:  # not the main thread: leave the signals to who is
+        yield caught
+        return
+    try:
+        yield caught
+    finally:
+        for s, handler in old.items():
+            signal.signal(s, handler)
+
+
+def fit(
+    program: Program,
+    params: Parameters,
+    settings: RunSettings,
+    label: str,
+    work: Work = NOWHERE,
+    exact_kl: Callable[[Parameters], float] | None = None,
+    warn: Callable[[str], None] = print,
+) -> Outcome:
+    """Train until the epochs are done, the validation loss has converged, or the run diverged."""
+    state, progress = _begin(program, params, work, warn)
+    trainer = _Trainer(program, settings, label, work, exact_kl, state, progress)
+    with _signals() as caught:
+        return trainer.run(caught)
+
+
+def _begin(
+    program: Program, params: Parameters, work: Work, warn: Callable[[str], None]
+) -> tuple[TrainState, Progress]:
+    state = program.init(params)
+    found = None
+    if work.folder is not None:
+        found = checkpoint.restore(work.folder, state, work.fingerprint, warn)
+    if found is None:
+        return state, Progress()
+    state, progress = found
+    warn(f"going on at epoch {progress.epoch + 1}, step {progress.start}")
+    return state, progress._replace(resumed=progress.resumed + 1)
+
+
+class _Trainer:
+    """The state of :func:`fit` between two stretches of steps."""
+
+    def __init__(
+        self,
+        program: Program,
+        settings: RunSettings,
+        label: str,
+        work: Work,
+        exact_kl: Callable[[Parameters], float] | None,
+        state: TrainState,
+        progress: Progress,
+    ) -> None:
+        self.program, self.settings, self.work, self.exact_kl = program, settings, work, exact_kl
+        self.state, self.progress = state, progress
+        # The last parameters known to be finite: what a run that diverges leaves behind.
+        self.good = state.params
+        self.saved = time.monotonic()
+        program.advance(state, 0, 0, 0)  # compiles; not part of the training time
+        self.per_second = 0.0
+        total = settings.epochs * program.steps_per_epoch
+        self.reporter = Reporter(label, total, self.step)
+
+    @property
+    def step(self) -> int:
+        """Steps done since the start of the run."""
+        return self.progress.epoch * self.program.steps_per_epoch + self.progress.start
+
+    def run(self, caught: list[int]) -> Outcome:
+        try:
+            while self.progress.epoch < self.settings.epochs:
+                reason = self._stretch()
+                if reason:
+                    return self._end("diverged", reason)
+                if self.progress.start == 0 and self._converged():
+                    return self._end("converged", f"no better for {self.settings.patience} epochs")
+                if caught:
+                    self._save()
+                    raise Interrupted(f"stopped by signal {caught[0]}; the run can be continued")
+                if time.monotonic() - self.saved > SAVE_EVERY:
+                    self._save()
+        finally:
+            self.reporter.close()
+        return self._end("finished", "")
+
+    def _stretch(self) -> str:
+        """Some steps, to the epoch's end at most; returns why the run diverged, or nothing."""
+        epoch, start = self.progress.epoch, self.progress.start
+        last = self.program.steps_per_epoch
+        stop = min(last, start + max(1, int(self.per_second * STRETCH) or min(20, last)))
+        began = time.perf_counter()
+        try:
+            state = self.program.advance(self.state, epoch, start, stop)
+            bound = float(state.totals.bound)
+        except tf.errors.InvalidArgumentError as error:
+            return self._diverge(f"a Fisher block could not be factored: {error.message[:200]}")
+        except tf.errors.ResourceExhaustedError as error:
+            raise NwsError(
+                f"out of memory at step {self.step}: {error.message.splitlines()[0]}; "
+                "lower batch, samples or the size of the layers, or set solver: cg"
+            ) from None
+        spent = time.perf_counter() - began
+        self.per_second = (stop - start) / max(spent, 1e-9)
+        self.state = state
+        seconds = self.progress.seconds + spent
+        self.progress = self.progress._replace(start=stop, seconds=seconds)
+        if not (math.isfinite(bound) and bool(state.totals.finite)):
+            return self._diverge("the loss or a natural gradient is not finite")
+        text = f"epoch {epoch + 1}/{self.settings.epochs}, train loss {-bound / stop:.3f}"
+        self.reporter.update(self.step, text)
+        return self._finish_epoch() if stop == last else ""
+
+    def _finish_epoch(self) -> str:
+        """Validate, record the epoch's row, and start the next one."""
+        totals, steps = self.state.totals, self.program.steps_per_epoch
+        params = self.state.params
+        valid = self.program.validate(params, self.progress.epoch)
+        natural = self.settings.natural
+        row = self._row(
+            -float(totals.bound) / steps,
+            valid,
+            float(totals.residual) if natural else None,
+            float(totals.iterations) / steps if natural else None,
+            self.exact_kl(params) if self.exact_kl else None,
+        )
+        if not (math.isfinite(valid) and _finite(params)):
+            return self._diverge("the parameters or the validation loss are not finite", row)
+        self.good = params
+        self.state = self.state._replace(totals=no_totals())
+        self._append(row)
+        return ""
+
+    def _row(self, *values: Any) -> Row:
+        epoch = self.progress.epoch + 1
+        return Row(epoch, self.step, round(self.progress.seconds, 4), *values)
+
+    def _append(self, row: Row) -> None:
+        rows = (*self.progress.rows, row)
+        self.progress = self.progress._replace(epoch=row.epoch, start=0, rows=rows)
+        self.work.on_epoch(rows)
+
+    def _diverge(self, reason: str, row: Row | None = None) -> str:
+        self._append(row or self._row(math.nan, math.nan))
+        return f"epoch {self.progress.epoch}: {reason}"
+
+    def _converged(self) -> bool:
+        patience = self.settings.patience
+        return patience is not None and epochs_without_gain(self.progress.rows) >= patience
+
+    def _save(self) -> None:
+        if self.work.folder is not None:
+            checkpoint.save(
+                self.work.folder, self.step, self.state, self.progress, self.work.fingerprint
+            )
+        self.saved = time.monotonic()
+
+    def _end(self, status: str, reason: str) -> Outcome:
+        return Outcome(self.good, status, reason, self.progress)
+
+
+def _finite(params: Parameters) -> bool:
+    return all(np.isfinite(t.numpy()).all() for t in tf.nest.flatten(params))
