@@ -67,11 +67,13 @@ class ConjugateGradient(NamedTuple):
         columns = zip(tf.split(factors.D, sizes, 1), tf.split(g, sizes, 1), strict=True)
         parts = [self._solve(factors._replace(D=d), part) for d, part in columns]
         value = tf.concat([part.value for part in parts], axis=1)
+        residual = tf.concat([part.residual for part in parts], axis=0)
         return Solution(
             value,
-            tf.concat([part.residual for part in parts], axis=0),
+            residual,
             tf.reduce_max([part.iterations for part in parts]),
-            tf.reduce_all(tf.math.is_finite(value)),
+            # A right-hand side that is not finite stops at once, with x = 0 and residual nan.
+            tf.reduce_all(tf.math.is_finite(value)) & tf.reduce_all(tf.math.is_finite(residual)),
         )
 
     def _solve(self, factors: Factors, g: tf.Tensor) -> Solution:

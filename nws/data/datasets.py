@@ -1,0 +1,143 @@
+"""Building a data set: raw images, the first so many of each split, made binary."""
+
+import difflib
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nws.config import DatasetSettings
+from nws.data import patterns
+from nws.data.binarize import draw, round_half
+from nws.data.fetch import Mnist, mnist
+from nws.data.npz import Arrays
+from nws.data.store import Dataset, Provenance, load, load_provenance, save, sha256
+from nws.data.userfile import SPLITS, read_images
+from nws.errors import NwsError
+
+__all__ = ["Dataset", "build", "load", "load_provenance", "pool", "save"]
+
+MNIST_TRAIN = 50_000  # of the 60,000; the other 10,000 are the validation images
+BUILT_IN = ("mnist", "minimnist", "3by3")
+
+
+class Raw(NamedTuple):
+    """Splits of images (n, height, width), what divides them into [0, 1], where they are from."""
+
+    splits: Arrays
+    scale: int
+    origin: dict[str, Any]
+
+
+def build(
+    name: str,
+    settings: DatasetSettings,
+    mnist_dir: str | None = None,
+    fetch: Callable[[str | None], Mnist] = mnist,
+) -> tuple[Dataset, Provenance]:
+    """The data set ``settings`` describe, and its provenance (docs/architecture.md, "Files").
+
+    ``fetch`` gives the MNIST images. Raises NwsError if the images cannot be had, or are fewer
+    than asked for.
+    """
+    raw = _raw(name, settings, mnist_dir, fetch)
+    known = settings.source == "3by3"
+    exact, probabilities = patterns.patterns() if known else (None, None)
+    splits = {s: _binary(_first(raw, s, name, settings), s, settings) for s in SPLITS}
+    dataset = Dataset(
+        name=name,
+        **splits,
+        shape=raw.splits["train"].shape[1:],
+        binarization=settings.binarization,
+        patterns=exact,
+        probabilities=probabilities,
+    )
+    return dataset, _provenance(dataset, settings, raw.origin)
+
+
+def pool(images: NDArray[np.uint8]) -> NDArray[np.uint16]:
+    """Sums over 2 x 2 blocks, (n, h, w) to (n, h/2, w/2): 4 x 255 times the mean grey value.
+
+    Integers, so that rounding the mean at one half is exact.
+    """
+    count, height, width = images.shape
+    blocks = images.reshape(count, height // 2, 2, width // 2, 2)
+    return blocks.sum(axis=(2, 4), dtype=np.uint16)
+
+
+def _raw(
+    name: str,
+    settings: DatasetSettings,
+    mnist_dir: str | None,
+    fetch: Callable[[str | None], Mnist],
+) -> Raw:
+    if settings.source == "3by3":
+        return Raw(_exact_rows(name, settings), 1, {"from": "generated", "sha256": {}})
+    if settings.source in BUILT_IN:
+        return _mnist(fetch(mnist_dir), small=settings.source == "minimnist")
+    path = Path(settings.source).expanduser()
+    if path.suffix != ".npz":
+        close = difflib.get_close_matches(settings.source, BUILT_IN, n=1)
+        hint = f" (did you mean {close[0]!r}?)" if close else ""
+        raise NwsError(
+            f"datasets.{name}.source: found {settings.source!r}{hint}; allowed: "
+            f"{', '.join(BUILT_IN)}, or the path of an .npz file"
+        )
+    splits, scale = read_images(path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return Raw(splits, scale, {"from": settings.source, "sha256": {path.name: digest}})
+
+
+def _mnist(found: Mnist, small: bool) -> Raw:
+    train, valid = np.split(found.train_images, [MNIST_TRAIN])
+    splits: Arrays = {"train": train, "valid": valid, "test": found.test_images}
+    origin = {"from": found.origin, "sha256": found.sha256}
+    if not small:
+        return Raw(splits, 255, origin)
+    return Raw({s: pool(split) for s, split in splits.items()}, 4 * 255, origin)
+
+
+def _exact_rows(name: str, settings: DatasetSettings) -> Arrays:
+    counts = {"train": settings.train or 100 * patterns.PERIOD}
+    counts |= {s: getattr(settings, s) or patterns.PERIOD for s in ("valid", "test")}
+    for split, count in counts.items():
+        if count % patterns.PERIOD:
+            raise NwsError(
+                f"datasets.{name}.{split}: found {count}; 3by3 has exact frequencies only in "
+                f"multiples of {patterns.PERIOD}"
+            )
+    return {split: patterns.rows(count) for split, count in counts.items()}
+
+
+def _first(raw: Raw, split: str, name: str, settings: DatasetSettings) -> NDArray[np.float32]:
+    images, asked = raw.splits[split], getattr(settings, split)
+    if asked is not None and asked > len(images):
+        raise NwsError(
+            f"datasets.{name}.{split}: found {asked}, but {settings.source} has {len(images)} "
+            f"{split} images; ask for at most so many, or null for all"
+        )
+    chosen = images[:asked]
+    return chosen.reshape(len(chosen), -1).astype(np.float32) / np.float32(raw.scale)
+
+
+def _binary(grey: NDArray[np.float32], split: str, settings: DatasetSettings) -> NDArray[Any]:
+    if settings.binarization == "round":
+        return round_half(grey)
+    if settings.binarization == "stochastic" and split == "train":
+        return grey  # drawn again at every step
+    return draw(grey, settings.seed, split)
+
+
+def _provenance(dataset: Dataset, settings: DatasetSettings, origin: dict[str, Any]) -> Provenance:
+    return {
+        "name": dataset.name,
+        "source": settings.model_dump(),
+        "binarization": dataset.binarization,
+        "counts": {split: len(getattr(dataset, split)) for split in SPLITS},
+        "mean_pixel": float(dataset.train.mean(dtype=np.float64)),
+        "sha256": {key: sha256(array) for key, array in dataset.arrays().items()},
+        "origin": origin,
+    }

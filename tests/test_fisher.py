@@ -1,0 +1,146 @@
+"""All solvers against dense float64 algebra, and the limits of the damped natural gradient."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from machines import sigmoid
+
+from nws.errors import NwsError
+from nws.fisher import NAMES, choose, natural_gradient
+from nws.fisher.cg import ConjugateGradient
+
+Problem = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def problem(n: int, l: int, m: int, seed: int = 0, clip: float = 1e-6) -> Problem:
+    """±1 parents with a trailing 1, probabilities that reach the clip's bounds, a gradient."""
+    rng = np.random.default_rng(seed)
+    H = np.hstack([np.sign(rng.standard_normal((n, l))), np.ones((n, 1))])
+    P = np.clip(sigmoid(4 * rng.standard_normal((n, m))), clip, 1 - clip)
+    P[:, 0], P[0, :] = clip, 1 - clip
+    return H, P, rng.standard_normal((l + 1, m))
+
+
+def dense(H: np.ndarray, P: np.ndarray, g: np.ndarray, alpha: float) -> np.ndarray:
+    """Eq. 16, unit by unit."""
+    eye, n = np.eye(H.shape[1]), len(H)
+    blocks = [H.T @ np.diag(p * (1 - p) / n) @ H for p in P.T]
+    units = zip(blocks, g.T, strict=True)
+    return np.stack([np.linalg.solve((alpha * eye + F) / (1 + alpha), c) for F, c in units], 1)
+
+
+def error(x: np.ndarray, reference: np.ndarray) -> float:
+    return float(np.abs(x - reference).max() / np.abs(reference).max())
+
+
+SHAPES = [(320, 20, 30), (32, 80, 10), (100, 90, 7), (5, 3, 2), (1, 4, 3)]
+
+
+@pytest.mark.parametrize("solver", NAMES)
+@pytest.mark.parametrize("alpha", [1e-4, 1e-2, 0.1, 1.0, 10.0])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_solvers_agree_with_dense_algebra(
+    solver: str, alpha: float, shape: tuple[int, int, int]
+) -> None:
+    H, P, g = problem(*shape)
+    assert error(natural_gradient(H, P, g, alpha, solver), dense(H, P, g, alpha)) < 1e-6
+
+
+@pytest.mark.parametrize("tolerance", [1e-2, 1e-4, 1e-8])
+@pytest.mark.parametrize("shape", SHAPES[:3])
+def test_cg_stops_at_the_residual_it_reports(tolerance: float, shape: tuple[int, int, int]) -> None:
+    """The primal residual is measured here, not read off the iteration."""
+    H, P, g = problem(*shape)
+    alpha, V = 0.05, P * (1 - P) / len(H)
+    method = ConjugateGradient(tolerance, 1000)
+    solution = method.solve(
+        method.factor(tf.constant(H), tf.constant(V), tf.constant(alpha, tf.float64)),
+        tf.constant(g),
+    )
+    x = solution.value.numpy() / (1 + alpha)
+    left = g - alpha * x - H.T @ (V * (H @ x))
+    measured = np.linalg.norm(left, axis=0) / np.linalg.norm(g, axis=0)
+    assert measured.max() <= tolerance * 1.001
+    np.testing.assert_allclose(solution.residual, measured, atol=1e-9 + 1e-6 * tolerance)
+
+
+@given(
+    n=st.integers(1, 40),
+    l=st.integers(1, 30),
+    m=st.integers(1, 6),
+    alpha=st.floats(1e-4, 10.0),
+    seed=st.integers(0, 2**31),
+)
+@settings(max_examples=30, deadline=None)
+def test_any_shape(n: int, l: int, m: int, alpha: float, seed: int) -> None:
+    H, P, g = problem(n, l, m, seed)
+    reference = dense(H, P, g, alpha)
+    for solver in NAMES:
+        assert error(natural_gradient(H, P, g, alpha, solver), reference) < 1e-6, solver
+
+
+def test_large_damping_gives_the_gradient() -> None:
+    H, P, g = problem(50, 8, 4)
+    assert error(natural_gradient(H, P, g, 1e8), g) < 1e-6
+
+
+def test_no_damping_gives_a_newton_step() -> None:
+    """For one logistic layer, F⁻¹g is a step of iteratively reweighted least squares."""
+    rng = np.random.default_rng(3)
+    H, _, _ = problem(200, 5, 3)
+    W = 0.3 * rng.standard_normal((6, 3))
+    P = sigmoid(H @ W)
+    y = (rng.uniform(size=P.shape) < P).astype(float)
+    g = H.T @ (y - P) / len(H)
+    step = natural_gradient(H, P, g, 1e-10, "cholesky")
+    for j in range(3):
+        w = P[:, j] * (1 - P[:, j])
+        working = H @ W[:, j] + (y[:, j] - P[:, j]) / w
+        newton = np.linalg.solve(H.T @ (w[:, None] * H), H.T @ (w * working))
+        np.testing.assert_allclose(W[:, j] + step[:, j], newton, rtol=1e-6)
+
+
+def test_repeated_rows_change_nothing() -> None:
+    """The S samples of an image share the parents x: B rows give the block of B·S."""
+    H, P, g = problem(12, 30, 5)
+    again = np.tile(H, (7, 1)), np.tile(P, (7, 1))
+    assert error(natural_gradient(*again, g, 0.05), natural_gradient(H, P, g, 0.05)) < 1e-6
+
+
+@pytest.mark.parametrize("solver", NAMES)
+def test_bad_input_is_refused(solver: str) -> None:
+    H, P, g = problem(10, 4, 3)
+    for bad, text in [
+        ((H, P, g, -1.0), "damping"),
+        ((H, P, g, float("nan")), "damping"),
+        ((H[:, :-1], P, g, 0.1), "do not fit"),
+        ((H * 2, P, g, 0.1), "column of ones"),
+        ((H, P + 1, g, 0.1), "probs"),
+        ((H, P, np.where(g > 1, np.nan, g), 0.1), "finite"),
+    ]:
+        with pytest.raises(NwsError, match=text):
+            natural_gradient(*bad, solver)
+
+
+def test_unknown_solver_and_too_few_iterations() -> None:
+    H, P, g = problem(30, 20, 3)
+    with pytest.raises(NwsError, match="allowed: auto, cholesky"):
+        natural_gradient(H, P, g, 0.1, "lu")
+    with pytest.raises(NwsError, match="residual"):
+        natural_gradient(H, P, g, 1e-4, "cg", iterations=2)
+
+
+def test_a_solution_that_is_not_finite_says_so() -> None:
+    H, P, g = (tf.constant(a, tf.float32) for a in problem(20, 6, 3))
+    method = choose("cg", 20, 7, 3)
+    broken = tf.where(tf.range(7)[:, None] == 2, np.inf, g)
+    solution = method.solve(method.factor(H, P * (1 - P) / 20, tf.constant(0.1)), broken)
+    assert not bool(solution.finite)
+
+
+def test_result_keeps_the_type_of_the_gradient() -> None:
+    H, P, g = problem(10, 4, 3)
+    assert natural_gradient(H, P, g.astype(np.float32), 0.1).dtype == np.float32
+    assert natural_gradient(H, P, tf.constant(g, tf.float32), 0.1).dtype == np.float32
