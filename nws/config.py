@@ -25,6 +25,7 @@ from pydantic import (
 )
 
 from nws.errors import NwsError
+from nws.files import write_text
 
 SCALES = Path(__file__).resolve().parent.parent / "config"
 
@@ -204,7 +205,7 @@ def expand(name: str, experiment: Experiment) -> Iterator[Run]:
         point = dict(zip(experiment.grid, values, strict=True))
         run = _grid_name(f"{where}.grid", point)
         if run in cells:
-            raise NwsError(f"{where}: two runs are called {run!r}; names are made of %g numbers")
+            raise NwsError(f"{where}.grid: two runs are called {run!r}; give different values")
         cells[run] = point
     if not cells:
         raise NwsError(f"{where}: has neither runs nor a grid; give at least one")
@@ -272,12 +273,14 @@ def merge(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
 
 def read(path: Path) -> dict[str, Any]:
     """One configuration file, as written."""
+    # JSON is YAML too, but YAML reads JSON's 1e-06 as text.
+    kind, parse = ("JSON", json.loads) if path.suffix == ".json" else ("YAML", yaml.safe_load)
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = parse(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise NwsError(f"{path}: cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise NwsError(f"{path}: is not YAML: {error}") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise NwsError(f"{path}: is not {kind}: {error}") from None
     if not isinstance(content, dict):
         raise NwsError(f"{path}: holds {type(content).__name__}, not a mapping of keys")
     return content
@@ -289,6 +292,8 @@ def resolve(config: Mapping[str, Any], where: str = "configuration") -> Config:
     content = dict(config)
     parent = content.pop("extends", "paper")
     while parent is not None:
+        if not isinstance(parent, str):
+            raise NwsError(f"{where}.extends: found {parent!r}; give a name or a path, or null")
         if parent in seen:
             raise NwsError(f"{where}: extends goes in a circle: {' -> '.join([*seen, parent])}")
         seen.append(parent)
@@ -306,6 +311,15 @@ def load(path: Path | None = None) -> Config:
 def dump(config: Config) -> str:
     """JSON that :func:`load` reads back to an equal configuration."""
     return json.dumps(config.model_dump(), indent=1) + "\n"
+
+
+def write(config: Config, root: Path) -> Path:
+    """``config.json`` in the results folder, where every later step reads it."""
+    path = root / "config.json"
+    content = dump(config)
+    if not path.is_file() or path.read_text(encoding="utf-8") != content:
+        write_text(path, content)
+    return path
 
 
 def _scale_file(name: str, where: str) -> Path:

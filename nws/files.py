@@ -1,23 +1,35 @@
 """Files that are either whole or not there."""
 
 import io
-import os
+import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from nws.errors import NwsError
+
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write through a temporary file in the same directory, so that no reader sees a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    """Write through a temporary file in the same directory, so that no reader sees a part.
+
+    Raises NwsError where that is not possible: a full disk, a read-only folder, …
+    """
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_bytes(content)
         temporary.replace(path)
+    except OSError as error:
+        raise NwsError(
+            f"{path}: cannot be written: {error.strerror}; make room, or the folder writable, "
+            "and run the same command again"
+        ) from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, content: str) -> None:

@@ -26,7 +26,10 @@ def write(directory: Path, files: Iterable[Path | str], name: str = NAME) -> Pat
     ends in ``manifest.json``.
     """
     path = directory / name
-    known = _read(path) if path.is_file() else {}
+    try:
+        known = _read(path) if path.is_file() else {}
+    except ValueError:  # damaged: begun anew
+        known = {}
     known |= {Path(file).name: sha256(directory / Path(file).name) for file in files}
     write_text(path, json.dumps(known, indent=1, sort_keys=True) + "\n")
     return path

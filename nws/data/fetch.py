@@ -106,8 +106,8 @@ def _keep(contents: Contents, folder: Path) -> None:
     try:
         for name, data in contents.items():
             write_bytes(folder / name, data)
-    except OSError as error:
-        log.warning("%s: MNIST cannot be cached (%s); going on without", folder, error.strerror)
+    except NwsError as error:
+        log.warning("%s: MNIST cannot be cached (%s); going on without", folder, error)
 
 
 def _from_sources(sources: Sequence[Source], files: Sequence[RawFile]) -> tuple[Contents, str]:

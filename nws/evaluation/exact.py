@@ -12,12 +12,17 @@ from nws.errors import NwsError
 LARGEST = 20  # hidden units: a million states
 
 
-def states(units: int) -> np.ndarray:
-    """All 2^units rows of ±1, (2^units, units), the first unit changing slowest."""
+def check(units: int) -> None:
+    """An error if 2^units states are too many to visit."""
     if units > LARGEST:
         raise NwsError(
             f"exact: {units} units have 2^{units} states; enumeration stops at {LARGEST}"
         )
+
+
+def states(units: int) -> np.ndarray:
+    """All 2^units rows of ±1, (2^units, units), the first unit changing slowest."""
+    check(units)
     bits = np.arange(2**units)[:, None] >> np.arange(units)[::-1] & 1
     return 2.0 * bits - 1.0
 
@@ -25,6 +30,13 @@ def states(units: int) -> np.ndarray:
 def log_sigmoid(a: np.ndarray) -> np.ndarray:
     """log σ(a), stable."""
     return -np.logaddexp(0.0, -a)
+
+
+def _log_probability(a: np.ndarray, clip: float) -> np.ndarray:
+    """log σ(a) with σ kept in [c, 1-c]; exact where σ is 0 or 1 to all digits, too."""
+    if clip == 0:
+        return log_sigmoid(a)
+    return np.clip(log_sigmoid(a), np.log(clip), np.log1p(-clip))
 
 
 def depth(model: Mapping[str, np.ndarray]) -> int:
@@ -36,8 +48,7 @@ def log_joint(model: Mapping[str, np.ndarray], h: list[np.ndarray], clip: float)
     """log p(h[0], …, h[L]) of ±1 rows, (n,): Eq. 8, with probabilities kept in [c, 1-c]."""
 
     def layer(units: np.ndarray, logits: np.ndarray) -> np.ndarray:
-        p = np.clip(np.exp(log_sigmoid(units * logits)), clip, 1.0 - clip)
-        return np.log(p).sum(axis=-1)
+        return _log_probability(units * logits, clip).sum(axis=-1)
 
     total = layer(h[-1], np.asarray(model["prior_b"], np.float64))
     for i in range(depth(model)):
@@ -54,9 +65,7 @@ def log_likelihood(model: Mapping[str, np.ndarray], x: np.ndarray, clip: float =
     h = np.split(hidden, np.cumsum(sizes)[:-1], axis=1)
     above = log_joint(_upper(model), h, clip)
     logits = h[0] @ np.asarray(model["p_W0"], np.float64) + model["p_b0"]
-    up = np.clip(np.exp(log_sigmoid(logits)), clip, 1.0 - clip)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        log_up, log_down = np.log(up), np.log1p(-up)
+    log_up, log_down = _log_probability(logits, clip), _log_probability(-logits, clip)
     on = (np.asarray(x) > 0).astype(np.float64)
     log_p = np.stack([_log_bernoulli(row, log_up, log_down) for row in on])
     return np.logaddexp.reduce(log_p + above, axis=1)

@@ -103,7 +103,7 @@ def _write_samples(path: Path, params: Parameters, data: Dataset, seed: int) -> 
     write_npz(path, arrays)
 
 
-@tf.function(reduce_retracing=True, autograph=False)
+@tf.function(autograph=False)  # shapes must stay known: one trace for each
 def _draw(
     params: Parameters, x: tf.Tensor, seed: int, step: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:

@@ -104,7 +104,7 @@ def estimate(
     return Estimate(first - size, tf.exp(2.0 * first - second))
 
 
-@tf.function(reduce_retracing=True, autograph=False)
+@tf.function(autograph=False)  # shapes must stay known: one trace for each
 def _compiled(
     params: Parameters, x: tf.Tensor, samples: int, seed: int, step: tf.Tensor, coding: Coding
 ) -> Estimate:

@@ -53,7 +53,7 @@ class ConjugateGradient(NamedTuple):
 
     tolerance: float = 1e-2
     iterations: int = 100
-    chunk: int = 256
+    chunk: int = 200
 
     def factor(self, H: tf.Tensor, V: tf.Tensor, damping: tf.Tensor) -> Factors:
         dual = H.shape[0] < 2 * H.shape[1]
@@ -61,19 +61,20 @@ class ConjugateGradient(NamedTuple):
         return Factors(H, tf.sqrt(V), gram, damping)
 
     def solve(self, factors: Factors, g: tf.Tensor) -> Solution:
-        units = g.shape[1]
-        pieces = -(-units // self.chunk)
-        sizes = [units // pieces + (i < units % pieces) for i in range(pieces)]
-        columns = zip(tf.split(factors.D, sizes, 1), tf.split(g, sizes, 1), strict=True)
-        parts = [self._solve(factors._replace(D=d), part) for d, part in columns]
-        value = tf.concat([part.value for part in parts], axis=1)
-        residual = tf.concat([part.residual for part in parts], axis=0)
+        pieces = -(-g.shape[1] // self.chunk)
+        if pieces == 1:
+            return self._solve(factors, g)
+        # Units with little variance need few iterations: chunks of their like stop early.
+        order = tf.argsort(tf.reduce_sum(tf.square(factors.D), axis=0))
+        sizes = [g.shape[1] // pieces + (i < g.shape[1] % pieces) for i in range(pieces)]
+        D, g = (tf.split(tf.gather(a, order, axis=1), sizes, axis=1) for a in (factors.D, g))
+        parts = [self._solve(factors._replace(D=d), c) for d, c in zip(D, g, strict=True)]
+        back = tf.math.invert_permutation(order)
         return Solution(
-            value,
-            residual,
+            tf.gather(tf.concat([part.value for part in parts], axis=1), back, axis=1),
+            tf.gather(tf.concat([part.residual for part in parts], axis=0), back),
             tf.reduce_max([part.iterations for part in parts]),
-            # A right-hand side that is not finite stops at once, with x = 0 and residual nan.
-            tf.reduce_all(tf.math.is_finite(value)) & tf.reduce_all(tf.math.is_finite(residual)),
+            tf.reduce_all([part.finite for part in parts]),
         )
 
     def _solve(self, factors: Factors, g: tf.Tensor) -> Solution:
@@ -93,7 +94,9 @@ class ConjugateGradient(NamedTuple):
             weights = tf.square(D)
             last, residual = self._iterate(product, g, damping, norm, dual)
             x = last.x
-        return Solution((1.0 + damping) * x, residual, last.k, tf.constant(True))
+        # A right-hand side that is not finite stops at once, with x = 0 and residual nan.
+        finite = tf.reduce_all(tf.math.is_finite(x)) & tf.reduce_all(tf.math.is_finite(residual))
+        return Solution((1.0 + damping) * x, residual, last.k, finite)
 
     def _iterate(
         self,

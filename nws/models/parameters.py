@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 import tensorflow as tf
@@ -99,5 +100,5 @@ def read(path: str | Path) -> Parameters:
     try:
         with np.load(path, allow_pickle=False) as file:
             return from_arrays({name: file[name] for name in file.files})
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, KeyError, BadZipFile) as error:
         raise NwsError(f"{path}: cannot be read as a model: {error}") from None

@@ -2,20 +2,21 @@
 
 They live in a work folder that no workflow declares as an output. Each carries a fingerprint of
 what the rest of the run depends on; zip's own checksums find a damaged file, and then the one
-before is used.
+before is used. What is not used is renamed, so that it is not counted among the last two.
 """
 
 import json
 import re
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
+from nws.data.npz import read_npz
+from nws.errors import NwsError
 from nws.files import write_npz
 from nws.training.history import Row
 
@@ -30,7 +31,6 @@ class Progress(NamedTuple):
     start: int = 0
     seconds: float = 0.0
     resumed: int = 0
-    peak_memory_mib: float = 0.0
     rows: tuple[Row, ...] = ()
 
 
@@ -51,27 +51,21 @@ def restore(
 ) -> tuple[Any, Progress] | None:
     """The newest whole checkpoint with this fingerprint, as tensors in the structure of ``like``.
 
-    A damaged one is passed over with a warning. One of another configuration is refused: the
+    A damaged one is set aside with a warning. One of another configuration is refused: the
     warning names what differs, the file is set aside, and the run starts anew (None).
     """
     for path in _files(folder):
         try:
-            tensors, about = _read(path)
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile, zlib.error, EOFError) as error:
-            warn(f"{path}: damaged ({error}); trying the checkpoint before it")
-            continue
-        differs = difference(about["fingerprint"], fingerprint)
-        expected = tf.nest.flatten(like)
-        if not differs and [t.shape for t in tensors] != [tuple(t.shape) for t in expected]:
-            differs = "shapes of the state"
-        if differs:
-            path.rename(path.with_suffix(".refused"))
-            warn(f"{path.name}: not used, it belongs to another run: {differs}; starting anew")
-            continue
-        values = [tf.constant(t, e.dtype) for t, e in zip(tensors, expected, strict=True)]
-        content = about["progress"]
-        rows = tuple(Row(*row) for row in content.pop("rows"))
-        return tf.nest.pack_sequence_as(like, values), Progress(**content, rows=rows)
+            about = json.loads(str(read_npz(path, path.name, ["about"])["about"]))
+            differs = difference(about["fingerprint"], fingerprint)
+            if differs:
+                _set_aside(path, ".refused")
+                warn(f"{path.name}: not used, it belongs to another run: {differs}; starting anew")
+                continue
+            return _state(path, like), _progress(about["progress"])
+        except (NwsError, ValueError, KeyError, TypeError) as error:
+            _set_aside(path, ".damaged")
+            warn(f"{path.name}: not used: {error}; trying the checkpoint before it")
     return None
 
 
@@ -83,13 +77,30 @@ def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     )
 
 
+def _set_aside(path: Path, suffix: str) -> None:
+    with suppress(OSError):  # where that fails, so will the next checkpoint, and say why
+        path.rename(path.with_suffix(suffix))
+
+
 def _files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     return sorted((p for p in folder.iterdir() if PATTERN.match(p.name)), reverse=True)
 
 
-def _read(path: Path) -> tuple[list[np.ndarray], dict[str, Any]]:
-    with np.load(path, allow_pickle=False) as file:
-        about = json.loads(str(file["about"]))
-        return [file[f"t{i}"] for i in range(len(file.files) - 1)], about
+def _state(path: Path, like: Any) -> Any:
+    """The tensors of a checkpoint in the structure of ``like``; NwsError if they do not fit it."""
+    expected = tf.nest.flatten(like)
+    names = [f"t{i}" for i in range(len(expected))]
+    arrays = read_npz(path, path.name, names)
+    for name, tensor in zip(names, expected, strict=True):
+        found, needed = arrays[name], tensor.numpy()
+        if (found.shape, found.dtype) != (needed.shape, needed.dtype):
+            raise NwsError(
+                f"{name} is {found.dtype} {found.shape}, not {needed.dtype} {needed.shape}"
+            )
+    return tf.nest.pack_sequence_as(like, [tf.constant(arrays[name]) for name in names])
+
+
+def _progress(content: Mapping[str, Any]) -> Progress:
+    return Progress(**{**content, "rows": tuple(Row(*row) for row in content["rows"])})

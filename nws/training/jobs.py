@@ -67,6 +67,8 @@ def train(config: Config, run: Run, seed: int, root: Path) -> None:
 
 def _fit(run: Run, seed: int, data: Dataset, origin: dict[str, Any], work: Path) -> Outcome:
     settings = run.settings
+    if settings.exact:
+        exact.check(sum(settings.layers))  # now, not after days of training
     label = f"{run.experiment}/{run.name}/seed{seed}"
     layers = [data.train.shape[1], *settings.layers]
     params = initial(layers, seed, settings.initial_bias)

@@ -50,10 +50,10 @@ NOWHERE = Work()
 
 
 @contextmanager
-def _signals() -> Iterator[list[int]]:
-    """Collects SIGTERM and SIGINT instead of dying of them."""
+def _signals(collect: bool) -> Iterator[list[int]]:
+    """Collects SIGTERM and SIGINT instead of dying of them; not if there is nothing to save."""
     caught: list[int] = []
-    names = (signal.SIGTERM, signal.SIGINT)
+    names = (signal.SIGTERM, signal.SIGINT) if collect else ()
     try:
         old = {s: signal.signal(s, lambda number, _: caught.append(number)) for s in names}
     except ValueError:  # not the main thread: leave the signals to who is
@@ -76,24 +76,30 @@ def fit(
     warn: Callable[[str], None] = print,
 ) -> Outcome:
     """Train until the epochs are done, the validation loss has converged, or the run diverged."""
-    state, progress = _begin(program, params, work, warn)
-    trainer = _Trainer(program, settings, label, work, exact_kl, state, progress)
-    with _signals() as caught:
-        return trainer.run(caught)
+    begin = _begin(program, params, work, warn)
+    trainer = _Trainer(program, settings, label, work, exact_kl, *begin)
+    with _signals(collect=work.folder is not None) as caught:
+        try:
+            return trainer.run(caught)
+        except tf.errors.ResourceExhaustedError as error:
+            raise NwsError(
+                f"out of memory at step {trainer.step}: {error.message.splitlines()[0]}; "
+                "lower batch, samples or the size of the layers, or set solver: cg"
+            ) from None
 
 
 def _begin(
     program: Program, params: Parameters, work: Work, warn: Callable[[str], None]
-) -> tuple[TrainState, Progress]:
+) -> tuple[TrainState, Parameters, Progress]:
     state = program.init(params)
     found = None
     if work.folder is not None:
-        found = checkpoint.restore(work.folder, state, work.fingerprint, warn)
+        found = checkpoint.restore(work.folder, (state, params), work.fingerprint, warn)
     if found is None:
-        return state, Progress()
-    state, progress = found
+        return state, params, Progress()
+    (state, good), progress = found
     warn(f"going on at epoch {progress.epoch + 1}, step {progress.start}")
-    return state, progress._replace(resumed=progress.resumed + 1)
+    return state, good, progress._replace(resumed=progress.resumed + 1)
 
 
 class _Trainer:
@@ -107,12 +113,13 @@ class _Trainer:
         work: Work,
         exact_kl: Callable[[Parameters], float] | None,
         state: TrainState,
+        good: Parameters,
         progress: Progress,
     ) -> None:
         self.program, self.settings, self.work, self.exact_kl = program, settings, work, exact_kl
         self.state, self.progress = state, progress
-        # The last parameters known to be finite: what a run that diverges leaves behind.
-        self.good = state.params
+        # Those of the last epoch's end, known to be finite: what a run that diverges leaves.
+        self.good = good
         self.saved = time.monotonic()
         program.advance(state, 0, 0, 0)  # compiles; not part of the training time
         self.per_second = 0.0
@@ -145,18 +152,13 @@ class _Trainer:
         """Some steps, to the epoch's end at most; returns why the run diverged, or nothing."""
         epoch, start = self.progress.epoch, self.progress.start
         last = self.program.steps_per_epoch
-        stop = min(last, start + max(1, int(self.per_second * STRETCH) or min(20, last)))
+        stop = min(last, start + max(1, int(self.per_second * STRETCH)))
         began = time.perf_counter()
         try:
             state = self.program.advance(self.state, epoch, start, stop)
             bound = float(state.totals.bound)
         except tf.errors.InvalidArgumentError as error:
             return self._diverge(f"a Fisher block could not be factored: {error.message[:200]}")
-        except tf.errors.ResourceExhaustedError as error:
-            raise NwsError(
-                f"out of memory at step {self.step}: {error.message.splitlines()[0]}; "
-                "lower batch, samples or the size of the layers, or set solver: cg"
-            ) from None
         spent = time.perf_counter() - began
         self.per_second = (stop - start) / max(spent, 1e-9)
         self.state = state
@@ -182,7 +184,10 @@ class _Trainer:
             self.exact_kl(params) if self.exact_kl else None,
         )
         if not (math.isfinite(valid) and _finite(params)):
-            return self._diverge("the parameters or the validation loss are not finite", row)
+            return self._diverge(
+                "the parameters or the validation loss are not finite",
+                row._replace(valid_loss=math.nan),
+            )
         self.good = params
         self.state = self.state._replace(totals=no_totals())
         self._append(row)
@@ -190,7 +195,8 @@ class _Trainer:
 
     def _row(self, *values: Any) -> Row:
         epoch = self.progress.epoch + 1
-        return Row(epoch, self.step, round(self.progress.seconds, 4), *values)
+        step = epoch * self.program.steps_per_epoch
+        return Row(epoch, step, round(self.progress.seconds, 4), *values)
 
     def _append(self, row: Row) -> None:
         rows = (*self.progress.rows, row)
@@ -208,7 +214,11 @@ class _Trainer:
     def _save(self) -> None:
         if self.work.folder is not None:
             checkpoint.save(
-                self.work.folder, self.step, self.state, self.progress, self.work.fingerprint
+                self.work.folder,
+                self.step,
+                (self.state, self.good),
+                self.progress,
+                self.work.fingerprint,
             )
         self.saved = time.monotonic()
 

@@ -1,0 +1,31 @@
+# Natural (Reweighted) Wake-Sleep: lists what there is to make; workflow/rules say how.
+from snakemake.utils import min_version
+
+min_version("9.20")
+
+
+include: "workflow/rules/common.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        f"{ROOT}/report.html",
+
+
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/figures.smk"
+include: "workflow/rules/report.smk"
+
+
+localrules:
+    all,
+
+
+onstart:
+    begin()
+
+
+onerror:
+    print(RECOVERY, file=sys.stderr)

@@ -1,0 +1,136 @@
+"""One run of the benchmark: what is measured, in which order, and the document it gives."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from nws.benchmark import PARTS, goals
+from nws.benchmark.goals import Row
+
+CORES = 2
+
+
+class Plan(NamedTuple):
+    """What was asked for."""
+
+    parts: tuple[str, ...]
+    rounds: int
+    quick: bool
+    full: bool
+    peers: str
+    results: Path | None
+
+
+def plan(args: argparse.Namespace) -> Plan:
+    """From the options of the command line."""
+    usual = tuple(part for part in PARTS if not (args.quick and part == "scaling"))
+    return Plan(
+        tuple(args.only or usual),
+        args.rounds or (3 if args.quick else 7),
+        args.quick,
+        args.full,
+        args.peers,
+        args.results,
+    )
+
+
+def measure(plan: Plan) -> dict[str, Any]:
+    """Everything in the plan, as the content of the JSON file. Whole commands come first."""
+    document: dict[str, Any] = {
+        "machine": {},
+        "versions": {},
+        "date": datetime.now(UTC).date().isoformat(),
+        "rows": [],
+        "scaling": [],
+        "seconds_per_epoch": [],
+        "notes": [_two_cores(), f"Medians of {plan.rounds} rounds."],
+    }
+    if "commands" in plan.parts:
+        from nws.benchmark import commands
+
+        _say("commands")
+        rows, notes = commands.measure(plan.results, plan.rounds, plan.quick)
+        _add(document, rows, notes)
+    if set(plan.parts) != {"commands"}:
+        _with_tensorflow(plan, document)
+    return document
+
+
+def to_json(document: dict[str, Any]) -> str:
+    """The file's content: rows as mappings."""
+    plain = document | {"rows": [row._asdict() for row in document["rows"]]}
+    return json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
+
+
+def table(document: dict[str, Any]) -> str:
+    """The rows beside their goals, then machine, versions and notes."""
+    machine, versions = document["machine"], document["versions"]
+    about = ", ".join(f"{k} {v}" for k, v in versions.items())
+    lines = [goals.table(document["rows"]), "", f"{machine.get('cpu', '')}; {about}"]
+    return "\n".join([*lines, *document["notes"]])
+
+
+def _with_tensorflow(plan: Plan, document: dict[str, Any]) -> None:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from nws.benchmark import likelihood, scaling, steps, subjects
+    from nws.training import machine
+
+    document["machine"] = machine.describe(machine.configure("cpu", CORES), CORES)
+    for key in ("python", "tensorflow", "numpy"):
+        document["versions"][key] = document["machine"].pop(key)
+    found = {}
+    for name in _architectures(plan):
+        _say(name)
+        pixels, origin = subjects.images(subjects.ARCHITECTURES[name])
+        document["notes"].append(f"{name}: {origin}, {subjects.WARM_UP} steps of RWS beforehand.")
+        found[name] = subjects.subject(subjects.ARCHITECTURES[name], pixels)
+        if name in plan.parts:
+            measured = steps.measure(found[name], _variants(plan), plan.peers, plan.rounds)
+            _add(document, measured.rows, measured.notes)
+            document["seconds_per_epoch"] += measured.seconds_per_epoch
+            document["versions"] |= measured.versions
+    if "likelihood" in plan.parts:
+        _say("likelihood")
+        count = 20 if plan.quick else 40
+        _add(document, likelihood.measure(found, count, plan.rounds), [])
+        document["notes"].append(f"Log-likelihood: timed on {count} images, given for one.")
+    if "scaling" in plan.parts:
+        _say("scaling")
+        rows, document["scaling"] = scaling.measure(plan.rounds, plan.quick)
+        _add(document, rows, [])
+
+
+def _architectures(plan: Plan) -> list[str]:
+    every = "likelihood" in plan.parts
+    return [name for name in ("minimnist", "mnist") if every or name in plan.parts]
+
+
+def _variants(plan: Plan) -> Any:
+    from nws.benchmark import steps
+
+    if plan.quick:
+        return steps.NEEDED
+    return steps.USUAL + steps.DENSE if plan.full else steps.USUAL
+
+
+def _two_cores() -> str:
+    """Keep this process and all it starts to two cores, where the system allows it."""
+    if not hasattr(os, "sched_setaffinity"):
+        return f"All {os.cpu_count()} cores were free to be used: this system cannot limit them."
+    cores = sorted(os.sched_getaffinity(0))[:CORES]
+    os.sched_setaffinity(0, cores)
+    return f"On {len(cores)} of {os.cpu_count()} cores."
+
+
+def _add(document: dict[str, Any], rows: Iterable[Row], notes: Iterable[str]) -> None:
+    document["rows"] += rows
+    document["notes"] += notes
+
+
+def _say(part: str) -> None:
+    print(f"{part} ...", file=sys.stderr, flush=True)

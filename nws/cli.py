@@ -1,0 +1,245 @@
+"""The command line: ``nws COMMAND``, every step of the workflow on its own.
+
+Everything a command needs is imported inside it, so that ``nws --help`` is immediate and only
+training and evaluation ever load TensorFlow.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nws.errors import NwsError
+
+if TYPE_CHECKING:
+    from nws.config import Config, Run
+
+Command = Callable[[argparse.Namespace], None]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; 0 if it succeeded, 2 with a message if the user can put it right."""
+    args = parser().parse_args(argv)
+    try:
+        args.command(args)
+    except NwsError as error:
+        print(f"nws: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("nws: interrupted; the same command goes on from here", file=sys.stderr)
+        return 130
+    return 0
+
+
+def prepare(args: argparse.Namespace) -> None:
+    config, root = _settings(args)
+    for name in args.dataset or config.datasets:
+        _prepare(config, root, name)
+
+
+def train(args: argparse.Namespace) -> None:
+    config, root = _settings(args)
+    runs = list(_runs(config, args.run))
+    _ready(config, root, runs)
+    _configure(config, runs)
+    from nws.training.jobs import train
+
+    for run, seed in _seeded(config, runs, args.seed):
+        train(config, run, seed, root)
+        if args.evaluate:
+            _evaluate(config, run, seed, root)
+
+
+def evaluate(args: argparse.Namespace) -> None:
+    config, root = _settings(args)
+    runs = list(_runs(config, args.run))
+    _configure(config, runs)
+    for run, seed in _seeded(config, runs, args.seed):
+        _evaluate(config, run, seed, root)
+
+
+def figure(args: argparse.Namespace) -> None:
+    from nws import figures
+
+    _, root = _settings(args)
+    for name in args.name or figures.NAMES:
+        _show(figures.make(name, root, root / "figures"))
+
+
+def table(args: argparse.Namespace) -> None:
+    from nws import tables
+
+    _, root = _settings(args)
+    for name in args.name or tables.NAMES:
+        _show(tables.make(name, root))
+
+
+def report(args: argparse.Namespace) -> None:
+    from nws.report import make
+
+    _show([make(_settings(args)[1])])
+
+
+def benchmark(args: argparse.Namespace) -> None:
+    from nws.benchmark import main
+
+    main(args)
+
+
+def plan(args: argparse.Namespace) -> None:
+    from nws import plan
+    from nws.config import write
+
+    config, root = _settings(args)
+    if args.write:
+        write(config, root)
+    print(plan.describe(plan.plan(config, root), plan.calibrate()))
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    top = argparse.ArgumentParser(
+        prog="nws",
+        description="Helmholtz machines trained by Natural (Reweighted) Wake-Sleep: "
+        "the paper's runs, figures and tables, one command at a time.",
+        epilog="The whole paper in one go: snakemake --cores 4. One command: nws COMMAND --help.",
+    )
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_steps(commands)
+    _add_results(commands)
+    return top
+
+
+def _add_steps(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    sub = _add(commands, prepare, "fetch and binarize data sets", "nws prepare minimnist_b")
+    sub.add_argument("dataset", nargs="*", help="names under `datasets` (default: all)")
+    sub = _add(commands, train, "train runs; a stopped one goes on", "nws train minimnist/rws_b")
+    _add_runs(sub)
+    sub.add_argument("--evaluate", action="store_true", help="evaluate each run once it is trained")
+    sub = _add(commands, evaluate, "score trained runs", "nws evaluate minimnist/rws_b --seed 0")
+    _add_runs(sub)
+
+
+def _add_results(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    from nws.benchmark import add_arguments
+
+    sub = _add(commands, figure, "draw figures from result files", "nws figure fig3")
+    sub.add_argument("name", nargs="*", help="fig1 ... fig9 (default: all)")
+    sub = _add(commands, table, "make tables from result files", "nws table table1")
+    sub.add_argument("name", nargs="*", help="table1, table2 (default: all)")
+    _add(commands, report, "put figures and tables on one page", "nws report")
+    sub = _add(commands, benchmark, "time the steps of training", "nws benchmark")
+    add_arguments(sub)
+    sub = _add(commands, plan, "say how many runs, on what, for how long", "nws plan")
+    sub.add_argument("--write", action="store_true", help="also write config.json to the results")
+
+
+def _add(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    command: Command,
+    summary: str,
+    example: str,
+) -> argparse.ArgumentParser:
+    name = command.__name__
+    sub: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=summary,
+        description=f"{summary[0].upper()}{summary[1:]}.",
+        epilog=f"Example: {example} --config config/quick.yaml",
+    )
+    sub.set_defaults(command=command)
+    sub.add_argument(
+        "--config", type=Path, metavar="FILE", help="configuration (default: the paper's scale)"
+    )
+    sub.add_argument(
+        "--results", type=Path, metavar="DIR", help="results folder (default: results/<scale>)"
+    )
+    return sub
+
+
+def _add_runs(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument(
+        "run", nargs="+", metavar="EXPERIMENT[/RUN]", help="a run, or an experiment for all of its"
+    )
+    sub.add_argument(
+        "--seed", type=int, action="append", metavar="K", help="a seed (default: the configured)"
+    )
+
+
+def _settings(args: argparse.Namespace) -> tuple["Config", Path]:
+    from nws import config
+
+    settings = config.load(args.config)
+    return settings, args.results or Path("results") / settings.scale
+
+
+def _runs(config: "Config", names: Sequence[str]) -> "Iterator[Run]":
+    from nws.config import find_run, runs
+
+    for name in names:
+        experiment, slash, run = name.partition("/")
+        if slash or experiment not in config.experiments:
+            yield find_run(config, experiment, run)
+        else:
+            yield from (found for found in runs(config) if found.experiment == experiment)
+
+
+def _seeded(
+    config: "Config", runs: "Sequence[Run]", asked: Sequence[int] | None
+) -> "Iterator[tuple[Run, int]]":
+    from nws.config import seeds
+
+    for run in runs:
+        for seed in asked or seeds(config, run.experiment):
+            yield run, seed
+
+
+def _configure(config: "Config", runs: "Sequence[Run]") -> None:
+    from nws.training.jobs import configure
+
+    configure(config.device, max(config.experiments[run.experiment].threads for run in runs))
+
+
+def _evaluate(config: "Config", run: "Run", seed: int, root: Path) -> None:
+    from nws.evaluation.jobs import evaluate
+
+    evaluate(config, run, seed, root)
+
+
+def _ready(config: "Config", root: Path, runs: "Sequence[Run]") -> None:
+    """What Snakemake has made before it trains, for those who train without it."""
+    from nws.config import write
+
+    write(config, root)
+    for name in sorted({run.settings.dataset for run in runs}):
+        if not _prepared(config, root, name):
+            _prepare(config, root, name)
+
+
+def _prepared(config: "Config", root: Path, name: str) -> bool:
+    from nws.data.datasets import load_provenance
+
+    path = root / "data" / f"{name}.npz"
+    if not (path.is_file() and path.with_suffix(".json").is_file()):
+        return False
+    return bool(load_provenance(path).get("source") == config.datasets[name].model_dump())
+
+
+def _prepare(config: "Config", root: Path, name: str) -> None:
+    from nws.config import find_dataset
+    from nws.data import datasets
+
+    built, provenance = datasets.build(name, find_dataset(config, name), config.mnist_dir)
+    path = root / "data" / f"{name}.npz"
+    datasets.save(built, provenance, path)
+    _show([path])
+
+
+def _show(paths: Sequence[Path]) -> None:
+    for path in paths:
+        print(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,256 @@
+"""Where a configuration differs from the paper, and what the paper leaves open: each with a reason.
+
+Two lists. :func:`choices` is what had to be decided because the paper is silent, ambiguous or at
+odds with its authors' code; :func:`reductions` is where a configuration departs from
+``config/paper.yaml``, which is the paper as these choices read it.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from nws import config as configuration
+from nws.config import Config, DatasetSettings, Run
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """``paper``: what it says; ``ours``: what the configuration does; ``why``."""
+
+    topic: str
+    paper: str
+    ours: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Choice:
+    topic: str
+    paper: str
+    ours: Callable[[Config], str]
+    why: str
+
+
+def choices(config: Config) -> list[Deviation]:
+    """Guesses and deviations that hold at every scale; the two that matter most come first."""
+    return [Deviation(c.topic, c.paper, c.ours(config), c.why) for c in CHOICES]
+
+
+def reductions(config: Config) -> list[Deviation]:
+    """Settings other than those of the paper's scale, grouped by what they change."""
+    paper = configuration.load()
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for where, key, theirs, ours in (*_runs(paper, config), *_datasets(paper, config)):
+        places = found.setdefault((key, theirs, ours), [])
+        if where not in places:
+            places.append(where)
+    return [
+        Deviation(f"{key} of {', '.join(places)}", theirs, ours, _reason(config))
+        for (key, theirs, ours), places in found.items()
+    ] + _experiments(paper, config)
+
+
+def _datasets(paper: Config, config: Config) -> Iterable[tuple[str, str, str, str]]:
+    for name, settings in config.datasets.items():
+        if name in paper.datasets:
+            yield from _differences(name, paper.datasets[name], settings)
+
+
+def _runs(paper: Config, config: Config) -> Iterable[tuple[str, str, str, str]]:
+    theirs = {(run.experiment, run.name): run for run in configuration.runs(paper)}
+    for run in configuration.runs(config):
+        if (other := theirs.get((run.experiment, run.name))) is not None:
+            yield from _differences(run.experiment, other.settings, run.settings)
+
+
+def _differences(
+    where: str, paper: configuration.Strict, ours: configuration.Strict
+) -> Iterable[tuple[str, str, str, str]]:
+    other = paper.model_dump()
+    for key, value in ours.model_dump().items():
+        if value != other[key]:
+            yield where, key, show(other[key]), show(value)
+
+
+def _experiments(paper: Config, config: Config) -> list[Deviation]:
+    """Runs and seeds that are more or fewer than at the paper's scale."""
+    found = []
+    for name, experiment in paper.experiments.items():
+        theirs = {run.name for run in configuration.expand(name, experiment)}
+        ours = _names(config, name)
+        if theirs != ours:
+            counts = f"{len(theirs)} runs", f"{len(ours)} runs, {len(ours & theirs)} in common"
+            found.append(Deviation(f"runs of {name}", *counts, _reason(config)))
+    return found
+
+
+def _names(config: Config, experiment: str) -> set[str]:
+    found = config.experiments.get(experiment)
+    return {run.name for run in configuration.expand(experiment, found)} if found else set()
+
+
+def _reason(config: Config) -> str:
+    return f"a setting of the scale {config.scale}: same code, other numbers"
+
+
+def show(value: object) -> str:
+    """A setting for reading."""
+    if value is None:
+        return "all"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return "-".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def values(config: Config, key: str, where: Callable[[Run], bool] = lambda run: True) -> str:
+    """The distinct values of a setting over the runs of a configuration."""
+    runs = [run for run in configuration.runs(config) if where(run)]
+    distinct = dict.fromkeys(show(getattr(run.settings, key)) for run in runs)
+    return ", ".join(distinct) or "no such run"
+
+
+def _of(*experiments: str) -> Callable[[Run], bool]:
+    return lambda run: run.experiment in experiments
+
+
+def _binarization(config: Config, *experiments: str) -> str:
+    names = dict.fromkeys(
+        run.settings.dataset for run in configuration.runs(config) if run.experiment in experiments
+    )
+    parts: list[DatasetSettings] = [config.datasets[name] for name in names]
+    return ", ".join(dict.fromkeys(part.binarization for part in parts)) or "no such run"
+
+
+def _splits(config: Config) -> str:
+    """Images of each data set, where the configuration takes fewer than all."""
+    fewer = {
+        name: "/".join(show(getattr(settings, split)) for split in ("train", "valid", "test"))
+        for name, settings in config.datasets.items()
+        if settings.train or settings.valid or settings.test
+    }
+    rest = "all others: all images" if fewer else "all images: 50,000/10,000/10,000"
+    return "; ".join([*(f"{name} {counts}" for name, counts in fewer.items()), rest])
+
+
+CHOICES = [
+    Choice(
+        "Binarization of Table 2 and Figures 4, 5, 8",
+        "“a B binarized dataset”, B being rounding",
+        lambda config: _binarization(config, "mnist", "adam", "grid_mnist"),
+        "About −86 nats is possible only on the fixed stochastic binarization that the quoted "
+        "literature uses (each pixel drawn once with its grey value as probability), which the "
+        "authors’ MNIST loader reads. Rounded MNIST gives far higher values.",
+    ),
+    Choice(
+        "Gradient convention",
+        "not stated",
+        lambda config: values(config, "gradient_convention"),
+        "The authors’ code uses h − E[h] on ±1 units, twice the canonical derivative, and Fisher "
+        "blocks without the factor 4. A learning rate η there means 2η with canonical gradients, "
+        "so the paper’s learning rates need this convention (argo).",
+    ),
+    Choice(
+        "Redrawing of BSt",
+        "sampled at each training step",
+        lambda config: "redrawn at every step; validation and test drawn once",
+        "The authors’ input pipeline may have kept one draw per run.",
+    ),
+    Choice(
+        "Split that is scored",
+        "not stated",
+        lambda config: "test is the headline, validation beside it",
+        "The authors’ code scores the training and validation splits, never the test split.",
+    ),
+    Choice(
+        "Repetitions",
+        "one run each, no intervals",
+        lambda config: (
+            f"seeds {', '.join(map(str, config.seeds))} unless an experiment has its own"
+        ),
+        "A difference needs an interval. Student-t over seeds, every seed drawn.",
+    ),
+    Choice(
+        "miniMNIST",
+        "“a downsized binarized version of the MNIST dataset, from 28 ∗ 28 to 14 ∗ 14”",
+        lambda config: "2×2 mean pooling",
+        "The paper does not name the resampling filter.",
+    ),
+    Choice(
+        "Split sizes",
+        "not stated",
+        _splits,
+        "The usual split of MNIST’s 60,000 training images; the 10,000 test images stay apart.",
+    ),
+    Choice(
+        "K, the refresh period of the Fisher matrix, in Tables 1 and 2",
+        "“K = 50 or K = 100”",
+        lambda config: values(config, "refresh", _of("minimnist", "mnist")),
+        "The paper does not say which of the two each experiment used.",
+    ),
+    Choice(
+        "Batch size",
+        "not stated",
+        lambda config: values(config, "batch"),
+        "Read in the authors’ code, as are the truncated Glorot initialisation, the biases’ "
+        "start at +0.1 and the clip of probabilities.",
+    ),
+    Choice(
+        "q update",
+        "q-wake and q-sleep",
+        lambda config: (
+            f"q-wake × {values(config, 'q_wake', lambda r: r.settings.reweighted)}, rest q-sleep; "
+            f"1/S baseline: {values(config, 'baseline')}"
+        ),
+        "The balance and the baseline are read in the authors’ code.",
+    ),
+    Choice(
+        "Inversion of the Fisher blocks",
+        "Eq. 17 where it is cheaper",
+        lambda config: f"solver: {values(config, 'solver', lambda r: r.settings.natural)}",
+        "auto takes the cheapest of three solvers that agree; cg stops at its tolerance.",
+    ),
+    Choice(
+        "Figure 5: Adam’s learning rate and epochs",
+        "not stated",
+        lambda config: (
+            f"η {values(config, 'learning_rate', _of('adam'))}, "
+            f"{values(config, 'epochs', _of('adam'))} epochs"
+        ),
+        "Adam’s customary learning rate and moments.",
+    ),
+    Choice(
+        "Figure 6: settings on 3by3",
+        "not stated",
+        lambda config: (
+            f"layers {values(config, 'layers', _of('damping'))}, "
+            f"η {values(config, 'learning_rate', _of('damping'))}, "
+            f"S {values(config, 'samples', _of('damping'))}, "
+            f"{values(config, 'epochs', _of('damping'))} epochs"
+        ),
+        "Small enough for the exact KL; the damping values span the range that the text names.",
+    ),
+    Choice(
+        "Figures 7, 8, 9b: epochs and samples",
+        "not stated",
+        lambda config: (
+            f"{values(config, 'epochs', _of('grid_minimnist', 'grid_mnist', 'ksteps'))} epochs, "
+            f"S {values(config, 'samples', _of('grid_minimnist', 'grid_mnist', 'ksteps'))}"
+        ),
+        "Long enough to rank settings, short enough for a hundred cells.",
+    ),
+    Choice(
+        "Figure 9b: a run of ours",
+        "K from 0 to 1000",
+        lambda config: (
+            f"also {values(config, 'solver', lambda r: r.settings.solver == 'cg')}, K = 1"
+        ),
+        "A fresh metric at every step by conjugate gradients: what K is still good for.",
+    ),
+    Choice(
+        "Figure 2: panels",
+        "model probabilities for B and BSt, samples",
+        lambda config: "probabilities, samples and test images for both",
+        "Samples can be judged only beside data.",
+    ),
+]

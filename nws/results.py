@@ -1,0 +1,224 @@
+"""Result files in, data frames out.
+
+What to expect comes from ``config.json``: every run and seed it asks for has an entry. A file that
+is absent, cut short or unreadable gives an entry whose status says so, never a number. No
+TensorFlow here: figures, tables and the report read through this module.
+"""
+
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nws import config as configuration
+from nws.errors import NwsError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+HISTORY = [
+    "epoch",
+    "step",
+    "seconds",
+    "train_loss",
+    "valid_loss",
+    "residual",
+    "iterations",
+    "exact_kl",
+]
+SETTINGS = ["algorithm", "dataset", "learning_rate", "damping", "refresh", "solver"]
+IDENTITY = ["experiment", "run", "seed", *SETTINGS]
+
+REQUIRED = ["status", "epochs", "seconds", "seconds_per_epoch", "min_valid_loss"]
+
+MISSING, UNREADABLE, DIVERGED = "missing", "unreadable", "diverged"
+DONE = ("finished", "converged")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One run with one seed: its settings, where its files are, and what became of it.
+
+    ``status``: finished, converged, diverged, missing or unreadable; ``reason`` says why.
+    ``metrics``: ``metrics.json``, or ``training.json`` where the evaluation has not run.
+    """
+
+    run: configuration.Run
+    seed: int
+    directory: Path
+    status: str
+    reason: str
+    metrics: dict[str, Any]
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        settings = {key: getattr(self.run.settings, key) for key in SETTINGS}
+        return {
+            "experiment": self.run.experiment,
+            "run": self.run.name,
+            "seed": self.seed,
+            **settings,
+        }
+
+    @property
+    def label(self) -> str:
+        return f"{self.run.experiment}/{self.run.name} seed {self.seed}"
+
+
+class Results:
+    """The results of one scale, ``results/<scale>``."""
+
+    def __init__(self, root: Path | str) -> None:
+        self.root = Path(root)
+
+    @cached_property
+    def config(self) -> configuration.Config:
+        path = self.root / "config.json"
+        if not path.is_file():
+            raise NwsError(
+                f"{path}: not found; give the directory of a scale, such as results/quick, "
+                "or write it with `nws prepare`"
+            )
+        return configuration.resolve({"extends": None, **read_json(path)}, str(path))
+
+    def runs(self, experiment: str) -> list[configuration.Run]:
+        """The experiment's runs; none if the configuration does not have it."""
+        found = self.config.experiments.get(experiment)
+        return list(configuration.expand(experiment, found)) if found else []
+
+    def directory(self, experiment: str, run: str, seed: int) -> Path:
+        return self.root / "runs" / experiment / run / f"seed{seed}"
+
+    def entries(self, experiment: str) -> list[Entry]:
+        """One per run and seed, in the order of the configuration."""
+        if experiment not in self._entries:
+            self._entries[experiment] = [
+                self._entry(run, seed)
+                for run in self.runs(experiment)
+                for seed in configuration.seeds(self.config, experiment)
+            ]
+        return self._entries[experiment]
+
+    @cached_property
+    def _entries(self) -> dict[str, list[Entry]]:
+        return {}
+
+    def all_entries(self) -> list[Entry]:
+        return [entry for name in self.config.experiments for entry in self.entries(name)]
+
+    def metrics(self, experiment: str) -> list[dict[str, Any]]:
+        """The content of each ``metrics.json`` with the run's identity, status and reason."""
+        return [
+            {**entry.metrics, **entry.identity, "status": entry.status, "reason": entry.reason}
+            for entry in self.entries(experiment)
+        ]
+
+    def history(self, experiment: str) -> "pd.DataFrame":
+        """Every epoch of every run and seed; one row without numbers where there is none."""
+        if experiment not in self._histories:
+            self._histories[experiment] = self._read_histories(experiment)
+        return self._histories[experiment]
+
+    @cached_property
+    def _histories(self) -> "dict[str, pd.DataFrame]":
+        return {}
+
+    def _read_histories(self, experiment: str) -> "pd.DataFrame":
+        import pandas as pd
+
+        frames: list[pd.DataFrame] = []
+        for entry in self.entries(experiment):
+            frame, status = self._history(entry)
+            frames.append(frame.assign(**entry.identity, status=status))
+        columns = [*HISTORY, *IDENTITY, "status"]
+        frames = frames or [pd.DataFrame(columns=columns)]
+        return pd.concat(frames, ignore_index=True)[columns]
+
+    def samples(self, experiment: str, run: str, seed: int) -> dict[str, np.ndarray] | None:
+        """The arrays of ``samples.npz``; None if it is absent or unreadable."""
+        return read_npz(self.directory(experiment, run, seed) / "samples.npz")
+
+    def dataset(self, name: str) -> dict[str, Any]:
+        """``data/<name>.json``; empty if absent or unreadable."""
+        try:
+            return read_json(self.root / "data" / f"{name}.json")
+        except (NwsError, OSError):
+            return {}
+
+    def images(self, name: str) -> dict[str, np.ndarray] | None:
+        """The arrays of ``data/<name>.npz``; None if it is absent or unreadable."""
+        return read_npz(self.root / "data" / f"{name}.npz")
+
+    def _entry(self, run: configuration.Run, seed: int) -> Entry:
+        directory = self.directory(run.experiment, run.name, seed)
+        content, reason = _first_readable(directory, "metrics.json", "training.json")
+        if content is None:
+            status = UNREADABLE if reason else MISSING
+            return Entry(run, seed, directory, status, reason or "not run", {})
+        if lacking := [key for key in REQUIRED if key not in content]:
+            reason = f"its metrics lack {', '.join(lacking)}"
+            return Entry(run, seed, directory, UNREADABLE, reason, {})
+        reason = str(content.get("reason") or "")
+        return Entry(run, seed, directory, str(content["status"]), reason, content)
+
+    def _history(self, entry: Entry) -> tuple["pd.DataFrame", str]:
+        import pandas as pd
+
+        nothing = pd.DataFrame({column: [np.nan] for column in HISTORY})
+        if entry.status in (MISSING, UNREADABLE):
+            return nothing, entry.status
+        frame = read_history(entry.directory / "history.csv")
+        if frame is None or frame.empty:
+            return nothing, UNREADABLE
+        # A diverged run stops before its last epoch; any other history must be complete.
+        if entry.status in DONE and frame["epoch"].iloc[-1] != entry.metrics.get("epochs"):
+            return frame, UNREADABLE
+        return frame, entry.status
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object, or an :class:`NwsError` that names the file."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise NwsError(f"{path}: is not readable JSON: {error}") from None
+    if not isinstance(content, dict):
+        raise NwsError(f"{path}: holds {type(content).__name__}, not an object")
+    return content
+
+
+def read_npz(path: Path) -> dict[str, np.ndarray] | None:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
+        return None
+
+
+def read_history(path: Path) -> "pd.DataFrame | None":
+    """``history.csv``; a last line that was cut short is dropped, None if nothing can be read."""
+    import pandas as pd
+
+    try:
+        text = path.read_text(encoding="utf-8")
+        frame = pd.read_csv(io.StringIO(text[: text.rfind("\n") + 1]), dtype=float)
+    except (OSError, ValueError):
+        return None
+    return frame.reindex(columns=HISTORY) if {"epoch", "train_loss"} <= set(frame) else None
+
+
+def _first_readable(directory: Path, *names: str) -> tuple[dict[str, Any] | None, str]:
+    """The first file that exists, and why it cannot be used if so."""
+    for name in names:
+        path = directory / name
+        if path.is_file():
+            try:
+                return read_json(path), ""
+            except NwsError as error:
+                return None, str(error).replace(str(directory), directory.name)
+    return None, ""

@@ -1,0 +1,33 @@
+"""Mean and interval over seeds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over ``n`` seeds; ``low`` and ``high`` are nan for fewer than two."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+
+    @property
+    def half_width(self) -> float:
+        return (self.high - self.low) / 2
+
+
+def student(values: Sequence[float], level: float = 0.95) -> Estimate:
+    """Mean and Student-t interval; the bootstrap covers too little with three seeds."""
+    data = np.asarray(values, float)
+    n = data.size
+    if n < 2:
+        return Estimate(float(data[0]) if n else np.nan, np.nan, np.nan, n)
+    from scipy.special import stdtrit
+
+    mean = float(data.mean())
+    half = float(stdtrit(n - 1, (1 + level) / 2) * data.std(ddof=1) / np.sqrt(n))
+    return Estimate(mean, mean - half, mean + half, n)

@@ -1,0 +1,247 @@
+"""``import nws``: fit, score, sample, save; and what is said of what cannot be used."""
+
+import signal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from machines import Arrays
+
+from nws import HelmholtzMachine, NwsError, fit
+from nws.data import patterns
+from nws.evaluation import exact
+from nws.models.parameters import from_arrays, to_arrays
+
+IMAGES = patterns.rows(180).reshape(-1, 9)
+QUICK: dict[str, Any] = {"epochs": 15, "batch": 16, "samples": 5, "learning_rate": 0.05}
+
+
+def machine(seed: int = 0) -> HelmholtzMachine:
+    return HelmholtzMachine([9, 6, 2], seed=seed)
+
+
+def arrays(model: HelmholtzMachine) -> Arrays:
+    return to_arrays(model.params)
+
+
+def same(a: HelmholtzMachine, b: HelmholtzMachine) -> bool:
+    pairs = zip(arrays(a).values(), arrays(b).values(), strict=True)
+    return all(np.array_equal(x, y) for x, y in pairs)
+
+
+def test_fit_score_sample_save_load(tmp_path: Path) -> None:
+    model = machine()
+    before = model.log_likelihood(IMAGES, n_samples=500).mean()
+    result = fit(model, IMAGES, algorithm="nrws", **QUICK)
+    assert result.status == "finished"
+    assert [row.epoch for row in result.history] == list(range(1, 16))
+    assert result.history[-1].valid_loss < result.history[0].valid_loss
+    after = model.log_likelihood(IMAGES, n_samples=500)
+    assert after.shape == (180,)
+    assert after.mean() > before + 1.5
+    model.save(tmp_path / "model.npz")
+    other = HelmholtzMachine.load(tmp_path / "model.npz")
+    assert other.layers == [9, 6, 2]
+    assert same(model, other)
+    np.testing.assert_array_equal(other.log_likelihood(IMAGES, n_samples=500), after)
+    np.testing.assert_array_equal(other.sample(20), model.sample(20))
+
+
+def test_scores_are_near_the_exact_ones_of_the_saved_arrays(tmp_path: Path) -> None:
+    model = machine()
+    fit(model, IMAGES, "rws", **QUICK)
+    model.save(tmp_path / "model.npz")
+    grid, _ = patterns.patterns()
+    with np.load(tmp_path / "model.npz") as file:
+        log_p = exact.log_likelihood({name: file[name] for name in file.files}, 2.0 * grid - 1)
+    np.testing.assert_allclose(model.log_likelihood(grid, n_samples=20_000), log_p, atol=0.25)
+    assert model.log_likelihood(grid, 20_000).mean() == pytest.approx(log_p.mean(), abs=0.05)
+
+
+FORMS = {
+    "integers": IMAGES,
+    "booleans": IMAGES.astype(bool),
+    "plus and minus": 2 * IMAGES.astype(int) - 1,
+    "doubles": IMAGES.astype(float),
+    "lists": IMAGES.tolist(),
+    "grids": IMAGES.reshape(-1, 3, 3),
+}
+
+
+@pytest.fixture(scope="module")
+def reference() -> HelmholtzMachine:
+    model = machine()
+    fit(model, IMAGES, "ws", **QUICK | {"epochs": 2})
+    return model
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_forms_of_the_same_images(form: str, reference: HelmholtzMachine) -> None:
+    model = machine()
+    fit(model, FORMS[form], "ws", **QUICK | {"epochs": 2})
+    assert same(model, reference)
+    np.testing.assert_array_equal(
+        model.log_likelihood(FORMS[form], 10), reference.log_likelihood(IMAGES, 10)
+    )
+
+
+@pytest.mark.parametrize("binarization", ["round", "static", "stochastic"])
+def test_grey_images(binarization: str) -> None:
+    """Rounded they are the lines, drawn they are noisy: only the first is learnt exactly."""
+    grey = 0.6 * IMAGES + 0.2
+    model = machine()
+    result = fit(model, grey, "rws", binarization=binarization, **QUICK | {"epochs": 30})
+    noise = 9 * exact.entropy(np.array([0.2, 0.8]))
+    if binarization == "round":
+        assert result.history[-1].train_loss < noise
+    else:
+        assert noise < result.history[-1].train_loss < 9 * np.log(2)
+
+
+def test_a_stochastic_fit_draws_anew_in_every_epoch() -> None:
+    """A machine without weights, at rate 0: its loss changes with the images alone."""
+    spread = {}
+    for binarization in ("static", "stochastic"):
+        model = machine()
+        blank = {name: 0.0 * array for name, array in arrays(model).items()}
+        model.params = from_arrays(blank | {"p_b0": np.ones(9)})
+        still = QUICK | {"learning_rate": 0.0, "batch": 36}
+        grey = 0.5 * IMAGES[:40] + 0.25
+        rows = fit(model, grey, "ws", binarization=binarization, **still).history
+        spread[binarization] = np.std([row.train_loss for row in rows])
+    assert spread["static"] < 1e-5
+    assert spread["stochastic"] > 0.05
+
+
+def test_validation_images() -> None:
+    """Given, or else the last tenth: swapping in other images moves their loss alone."""
+    one, two = machine(), machine()
+    short = QUICK | {"epochs": 1}
+    default = fit(one, IMAGES, "ws", **short).history[0]
+    given = fit(two, IMAGES[:162], "ws", valid=1 - IMAGES[162:], **short).history[0]
+    assert default.train_loss == given.train_loss
+    assert default.valid_loss != given.valid_loss
+    assert same(one, two)
+
+
+def test_seeds() -> None:
+    assert same(machine(3), machine(3))
+    assert not same(machine(3), machine(4))
+    ends = []
+    for seed in (None, 0, 5):
+        ends.append(machine())
+        fit(ends[-1], IMAGES, "ws", seed=seed, **QUICK | {"epochs": 1})
+    assert same(ends[0], ends[1])
+    assert not same(ends[0], ends[2])
+
+
+@pytest.mark.parametrize("coding", ["pm1", "01"])
+def test_fit_goes_on_from_the_model_as_it_is(coding: str) -> None:
+    """At rate 0 it is left alone, in either coding."""
+    model = machine(1)
+    before = arrays(model)
+    fit(model, IMAGES, "rws", coding=coding, **QUICK | {"learning_rate": 0.0, "epochs": 1})
+    for name, array in arrays(model).items():
+        np.testing.assert_allclose(array, before[name], atol=1e-6)
+
+
+def test_samples() -> None:
+    model = machine()
+    first, second = model.sample(200), model.sample(200)
+    assert first.shape == (200, 9)
+    assert first.dtype == np.uint8
+    assert set(np.unique(first)) == {0, 1}
+    assert (first != second).any()
+    np.testing.assert_array_equal(machine().sample(200), first)
+
+
+def test_a_diverged_fit_leaves_a_finite_model() -> None:
+    model = machine()
+    result = fit(model, IMAGES, "rws", **QUICK | {"learning_rate": 1e38})
+    assert result.status == "diverged"
+    assert "finite" in result.reason
+    assert all(np.isfinite(array).all() for array in arrays(model).values())
+
+
+def test_control_c_stops_a_fit() -> None:
+    handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGALRM)
+    signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.setitimer(signal.ITIMER_REAL, 2.0)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            fit(machine(), IMAGES, "ws", **QUICK | {"epochs": 10**6})
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, handlers[1])
+    assert signal.getsignal(signal.SIGINT) is handlers[0]
+
+
+BAD: dict[str, tuple[Any, str]] = {
+    "wrong width": (IMAGES[:, :8], r"x: found shape \(180, 8\); give rows of 9 pixels"),
+    "no rows": (IMAGES[:0], r"x: found shape \(0, 9\)"),
+    "a number": (3.0, r"x: found shape \(\); give rows of 9 pixels"),
+    "nan": (np.where(IMAGES == 1, np.nan, 0.0), "x: holds nan or inf"),
+    "out of range": (255 * IMAGES.astype(float), r"x: values from 0 to 255; give .* \[0, 1\]"),
+    "negative": (0.5 * IMAGES - 0.2, "x: values from -0.2 to 0.3"),
+    "words": ([["a"] * 9], "x: is not an array of numbers"),
+    "ragged": ([[0, 1], [1]], "x: is not an array of numbers"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_images_that_cannot_be_used(kind: str) -> None:
+    x, says = BAD[kind]
+    with pytest.raises(NwsError, match=says):
+        machine().log_likelihood(x)
+    with pytest.raises(NwsError, match=says):
+        fit(machine(), x)
+    with pytest.raises(NwsError, match=says.replace("x:", "valid:", 1)):
+        fit(machine(), IMAGES, valid=x)
+
+
+def test_grey_images_have_no_likelihood() -> None:
+    with pytest.raises(NwsError, match=r"x: holds grey values; make it binary first"):
+        machine().log_likelihood(0.5 * IMAGES)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"learning_rat": 0.1}, "learning_rat: unknown key .did you mean 'learning_rate'"),
+        ({"algorithm": "adam"}, "algorithm: found 'adam'.*'ws', 'rws', 'nws' or 'nrws'"),
+        ({"binarization": "dither"}, "found 'dither'; allowed: round, static, stochastic"),
+        ({"damping": -1.0}, "damping: found -1.0.*greater than 0"),
+        ({"epochs": 0}, "epochs: found 0"),
+        ({"solver": "lu"}, "solver: found 'lu'"),
+    ],
+)
+def test_settings_that_cannot_be_used(arguments: dict[str, Any], says: str) -> None:
+    with pytest.raises(NwsError, match=says):
+        fit(machine(), IMAGES, **arguments)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: HelmholtzMachine([9]),
+        lambda: HelmholtzMachine([9, 0]),
+        lambda: machine().log_likelihood(IMAGES, n_samples=0),
+        lambda: machine().sample(0),
+        lambda: HelmholtzMachine.load("absent.npz"),
+        lambda: machine().save("/dev/null/model.npz"),
+    ],
+    ids=["one layer", "an empty layer", "no samples", "no images", "no file", "no folder"],
+)
+def test_other_mistakes(call: Any) -> None:
+    with pytest.raises(NwsError, match=r"found|cannot be"):
+        call()
+
+
+@pytest.mark.parametrize("keep", [0.0, 0.5, 0.99])
+def test_a_truncated_model(tmp_path: Path, keep: float) -> None:
+    path = tmp_path / "model.npz"
+    machine().save(path)
+    path.write_bytes(path.read_bytes()[: int(keep * path.stat().st_size)])
+    with pytest.raises(NwsError, match=r"model\.npz: cannot be read"):
+        HelmholtzMachine.load(path)

@@ -1,0 +1,174 @@
+"""The report: one valid, self-contained page that escapes everything and hides nothing."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from fake_results import SMALL, write
+
+from nws import config as configuration
+from nws import deviations, figures, report, tables
+from nws.report import duration, minus, number
+
+VOID = {"meta", "link", "img", "br", "hr", "input", "col"}
+
+
+class Page(HTMLParser):
+    """Checks that tags are balanced; collects what the tests ask about."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.seen, self.ids, self.headings = [], [], [], []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        self.seen.append((tag, attrs))
+        if "id" in attrs:
+            self.ids.append(attrs["id"])
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open, f"unexpected </{tag}>"
+        assert self.open.pop() == tag
+
+    def all(self, tag):
+        return [attrs for name, attrs in self.seen if name == tag]
+
+
+def make(root, names=figures.NAMES):
+    for name in names:
+        figures.make(name, root, root / "figures")
+    for name in tables.NAMES:
+        tables.make(name, root)
+    return report.make(root)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    root = write(
+        tmp_path_factory.mktemp("fake"),
+        diverged=["grid_minimnist/lr0.1_a0.01"],
+        missing=["mnist/rws"],
+    )
+    return root, make(root).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def page(made):
+    return Page(made[1])
+
+
+def test_is_one_file_without_scripts_or_network(made, page):
+    assert len(made[1]) < 5 * 2**20
+    assert page.all("script") == []
+    for _, attrs in page.seen:
+        assert not any(name.startswith("on") for name in attrs)
+        for name in ("src", "href", "srcset", "data"):
+            assert not (attrs.get(name) or "").startswith(("http:", "https:", "//"))
+    assert "@import" not in made[1]
+    assert "url(" not in made[1]
+
+
+def test_images_have_alternatives_and_tables_have_headers(page):
+    images = page.all("img")
+    assert len(images) >= len(figures.NAMES)
+    assert all(image["alt"].strip() for image in images)
+    assert all(image["src"].startswith("data:image/") for image in images)
+    assert all(head.get("scope") in ("row", "col") for head in page.all("th"))
+    assert page.all("html")[0]["lang"] == "en"
+
+
+def test_headings_skip_no_level_and_links_lead_somewhere(made, page):
+    assert page.headings[0] == 1
+    assert page.headings.count(1) == 1
+    assert all(b - a <= 1 for a, b in zip(page.headings, page.headings[1:], strict=False))
+    assert len(set(page.ids)) == len(page.ids)
+    for link in page.all("a"):
+        target = link["href"]
+        if target.startswith("#"):
+            assert target[1:] in page.ids
+        elif "mnist/rws" not in target:
+            assert (made[0] / target).is_file(), target
+
+
+def test_says_what_matters(made):
+    text = made[1]
+    assert "Not the paper’s scale" in text
+    assert "not run at this scale" in text
+    assert "lr0.1_a0.01 seed 0: <strong>diverged</strong>" in text
+    assert "mnist/rws seed 0: <strong>missing</strong>" in text
+    assert "Binarization of Table 2" in text
+    assert text.index("Binarization of Table 2") < text.index("Gradient convention")
+    assert "None: every file matches its manifest" in text
+    assert (made[0] / "claims.csv").is_file()
+
+
+def test_names_are_escaped(tmp_path):
+    root = write(tmp_path / "r")
+    path = root / "runs" / "minimnist" / "ws_b" / "seed0" / "metrics.json"
+    path.write_text(path.read_text().replace("an invented processor", "<script>alert(1)</script>"))
+    text = report.make(root).read_text(encoding="utf-8")
+    assert "<script" not in text
+    assert "&lt;script&gt;alert(1)" in text
+
+
+def test_changed_files_are_named(tmp_path):
+    root = write(tmp_path)
+    make(root, ["fig3"])
+    path = root / "figures" / "fig3.csv"
+    path.write_text(path.read_text().replace("27.606", "26.606"))
+    history = root / "runs" / "minimnist" / "ws_b" / "seed0" / "history.csv"
+    history.write_text(history.read_text().replace("1,10,", "1,11,"))
+    text = report.make(root).read_text(encoding="utf-8")
+    assert "figures: fig3.csv does not match its manifest" in text
+    assert "figures/fig3.csv: is not what the runs now give" in text
+    assert "runs/minimnist/ws_b/seed0: history.csv does not match its manifest" in text
+
+
+def test_nothing_run_still_makes_a_page(tmp_path):
+    config = configuration.resolve(SMALL)
+    runs = [f"{run.experiment}/{run.name}" for run in configuration.runs(config)]
+    root = write(tmp_path, config, missing=runs)
+    text = report.make(root).read_text(encoding="utf-8")
+    Page(text)
+    assert "Missing: not drawn yet." in text
+
+
+def test_another_configuration_still_makes_a_page(tmp_path):
+    config = {**SMALL, "experiments": {"mine": {"runs": {"a": {"epochs": 2}}}}}
+    root = write(tmp_path, configuration.resolve(config))
+    text = make(root, ["fig3"]).read_text(encoding="utf-8")
+    Page(text)
+    assert "The configuration has no experiment mnist." in text
+
+
+def test_a_benchmark_is_shown(tmp_path):
+    root = write(tmp_path)
+    (root / "benchmark.json").write_text('{"steps": [{"algorithm": "rws", "ms": 1.5}], "x": 1}')
+    assert "<td>1.5</td>" in report.make(root).read_text(encoding="utf-8")
+
+
+def test_the_papers_scale_has_no_reductions():
+    assert deviations.reductions(configuration.load()) == []
+
+
+def test_reductions_name_what_is_smaller():
+    quick = configuration.load(configuration.SCALES / "quick.yaml")
+    found = {item.topic: (item.paper, item.ours) for item in deviations.reductions(quick)}
+    assert any(topic.startswith("epochs of minimnist") for topic in found)
+    assert any(topic.startswith("train of") for topic in found)
+
+
+def test_numbers_for_reading():
+    assert number(None) == number(float("nan")) == "–"
+    assert number(-29.33712) == "−29.34"
+    assert number(500.0) == "500"
+    assert minus("K -0.1, lr0.001-0.0003 1e-5") == "K −0.1, lr0.001-0.0003 1e-5"
+    assert duration(30) == "30.0 s"
+    assert duration(7200) == "2.0 h"

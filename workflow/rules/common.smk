@@ -1,0 +1,140 @@
+# All Python that the rules need. The configuration is validated here, when the workflow is read.
+import hashlib
+import re
+import shlex
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+import nws
+from nws import config as cfg
+from nws import figures, plan, tables
+from nws.errors import NwsError
+
+try:
+    CONFIG = cfg.resolve(config)
+except NwsError as error:
+    raise WorkflowError(str(error)) from None
+
+ROOT = f"results/{CONFIG.scale}"
+RUN = f"{ROOT}/runs/{{experiment}}/{{run}}/seed{{seed}}"
+GPU = 0 if CONFIG.device == "cpu" else 1
+TRAINED = ["history.csv", "model.npz", "training.json"]
+EVALUATED = ["metrics.json", "samples.npz"]
+RUNS = {(run.experiment, run.name): run for run in cfg.runs(CONFIG)}
+ALONE = [
+    name for name, experiment in CONFIG.experiments.items() if experiment.share == 1
+]
+RECOVERY = """
+Something went wrong; the logs named above say what. Nothing that was finished is lost: put it
+right and give the same command again. If it says the directory is locked, and no other Snakemake
+is at work here, give the same command once with --unlock added."""
+
+# The jobs' `nws` is this interpreter's, on PATH or not. It is no parameter: moving the environment
+# must not train anything again.
+shell.prefix(f'nws() {{{{ {shlex.quote(sys.executable)} -m nws.cli "$@"; }}}}; ')
+
+
+wildcard_constraints:
+    dataset=r"[A-Za-z0-9][\w.-]*",
+    experiment="|".join(map(re.escape, ALONE)) or "(?!)",
+    run=r"[A-Za-z0-9][\w.-]*",
+    seed=r"\d+",
+
+
+def begin():
+    """Before anything starts: how many runs, on what, for how long; and the resolved configuration.
+
+    No rule makes config.json: of jobs that need the output of a job that will run, Snakemake does
+    not look at the parameters, so that a changed setting would train nothing.
+    """
+    print(
+        plan.describe(plan.plan(CONFIG, Path(ROOT)), plan.calibrate()), file=sys.stderr
+    )
+    cfg.write(CONFIG, Path(ROOT))
+
+
+def source_of(wildcards):
+    """The file a data set is made from, if it is the user's own."""
+    source = CONFIG.datasets[wildcards.dataset].source
+    return [source] if source.endswith(".npz") else []
+
+
+def folder(wildcards):
+    """Where the results of this scale are."""
+    return ROOT
+
+
+def run_of(wildcards):
+    """The run that a job trains."""
+    if (wildcards.experiment, wildcards.run) not in RUNS:
+        cfg.find_run(
+            CONFIG, wildcards.experiment, wildcards.run
+        )  # explains what there is
+    return RUNS[wildcards.experiment, wildcards.run]
+
+
+def data_of(*runs):
+    """The data sets of runs."""
+    return sorted({f"{ROOT}/data/{run.settings.dataset}.npz" for run in runs})
+
+
+def settings_of(*runs):
+    """What a change of which trains the runs again."""
+    return [run.settings.model_dump_json() for run in runs]
+
+
+def code_of(*parts):
+    """A hash of package sources: Snakemake does not see edits to imported modules."""
+    package = Path(nws.__file__).parent
+    files = [path for part in parts for path in sorted(package.glob(part))]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+
+
+def threads_of(experiment):
+    return CONFIG.experiments[experiment].threads
+
+
+def outputs(experiment, names, runs, seeds):
+    """Result files of runs."""
+    folder = f"{ROOT}/runs/{experiment}"
+    return [
+        f"{folder}/{run}/seed{seed}/{name}"
+        for run in runs
+        for seed in seeds
+        for name in names
+    ]
+
+
+def chunks():
+    """Runs that share a process, as (rule name, experiment, runs, seed)."""
+    for name, experiment in CONFIG.experiments.items():
+        runs = list(cfg.expand(name, experiment)) if experiment.share > 1 else []
+        for seed in cfg.seeds(CONFIG, name):
+            for start in range(0, len(runs), experiment.share):
+                label = f"{name}_{start}_seed{seed}"
+                yield label, name, runs[start : start + experiment.share], seed
+
+
+def results_of(needed):
+    """The result files that a figure or a table reads."""
+    names = ["history.csv", *EVALUATED]
+    return [
+        path
+        for experiment, run in needed
+        for path in outputs(experiment, names, [run], cfg.seeds(CONFIG, experiment))
+    ]
+
+
+MODELS = ["models/*.py", "importance.py", "random.py"]
+LEARNING = [
+    "algorithms/*.py",
+    "fisher/*.py",
+    "training/*.py",
+    "optimizers.py",
+    "schedules.py",
+]
+TRAINING_CODE = code_of(*MODELS, *LEARNING)
+EVALUATION_CODE = code_of(*MODELS, "evaluation/*.py")
+DATA_CODE = code_of("data/*.py")

@@ -1,0 +1,22 @@
+rule prepare:
+    input:
+        source_of,
+    output:
+        f"{ROOT}/data/{{dataset}}.npz",
+        f"{ROOT}/data/{{dataset}}.json",
+    log:
+        f"{ROOT}/logs/prepare/{{dataset}}.log",
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        root=folder,
+        settings=lambda wildcards: CONFIG.datasets[wildcards.dataset].model_dump_json(),
+        code=DATA_CODE,
+    message:
+        "Preparing the data set {wildcards.dataset}"
+    shell:
+        "nws prepare {wildcards.dataset}"
+        " --config {params.root:q}/config.json --results {params.root:q} > {log:q} 2>&1"

@@ -1,0 +1,23 @@
+rule report:
+    input:
+        results_of(RUNS),
+        [f"{ROOT}/figures/{name}.svg" for name in figures.NAMES],
+        [f"{ROOT}/tables/{name}.csv" for name in tables.NAMES],
+    output:
+        f"{ROOT}/report.html",
+        f"{ROOT}/claims.csv",
+    log:
+        f"{ROOT}/logs/report.log",
+    conda:
+        "../../environment.yml"
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        root=folder,
+        asked=cfg.dump(CONFIG),
+    message:
+        "Writing {output[0]}"
+    shell:
+        "nws report"
+        " --config {params.root:q}/config.json --results {params.root:q} > {log:q} 2>&1"
