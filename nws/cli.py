@@ -5,6 +5,7 @@ training and evaluation ever load TensorFlow.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -29,6 +30,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("nws: interrupted; the same command goes on from here", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # the reader, such as head, has gone; nothing is left to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return 0
 
 

@@ -135,6 +135,19 @@ def test_the_exact_scores_of_a_job(job: Path) -> None:
     assert kl < 3.0  # it has learnt something
 
 
+def test_jobs_of_other_sizes_in_the_same_process(job: Path, tmp_path: Path) -> None:
+    """As ``nws train --evaluate`` and short runs that share a process have them."""
+    for size in (5, 4):
+        root = tmp_path / str(size)
+        config = tiny.resolve(epochs=1, layers=[size, 2])
+        run = tiny.prepare(config, root)
+        train(config, run, 0, root)
+        evaluate(config, run, 0, root)
+        metrics = read(root / "runs" / "tiny" / "one" / "seed0" / "metrics.json")
+        assert metrics["settings"]["layers"] == [size, 2]
+        assert metrics["exact"] is None
+
+
 def test_the_estimates_of_a_job_are_near_the_exact_values(job: Path) -> None:
     metrics = read(job / "metrics.json")
     for split in ("test", "valid"):

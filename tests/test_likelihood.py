@@ -78,8 +78,8 @@ def test_the_bound_grows_with_the_samples() -> None:
     assert means[-1] == pytest.approx(top, abs=0.05)
 
 
-@pytest.mark.parametrize("images", [1, 9, 101, 230])
-@pytest.mark.parametrize("samples", [1, 7, 2000, 2003, 4999])
+@pytest.mark.parametrize("images", [1, 101, 230])
+@pytest.mark.parametrize("samples", [1, 7, 2003, 4999])
 def test_with_the_posterior_as_q_every_sample_counts_fully(images: int, samples: int) -> None:
     """All ω are p(x): no chunk, block or padding may lose or add one."""
     model = independent([6, 4, 3], 3)

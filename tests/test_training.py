@@ -4,6 +4,8 @@ import csv
 import io
 import json
 import random
+import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -267,7 +269,6 @@ def test_patience(program: Program) -> None:
 
 def test_a_signal_leaves_a_checkpoint(program: Program, tmp_path: Path) -> None:
     """Long before a checkpoint is due."""
-    import signal
 
     def advance(state: Any, epoch: int, first: int, stop: int) -> Any:
         if (epoch, first) == (1, 0):
@@ -282,9 +283,25 @@ def test_a_signal_leaves_a_checkpoint(program: Program, tmp_path: Path) -> None:
     assert_same(resumed, train(program, CHEAP))
 
 
-def test_without_checkpoints_control_c_is_control_c(program: Program) -> None:
-    import signal
+@pytest.mark.parametrize(("seconds", "most"), [(0.0, 1), (0.001, 1), (0.07, 3)])
+def test_signals_are_looked_at_however_slow_the_steps(
+    program: Program, monkeypatch: pytest.MonkeyPatch, seconds: float, most: int
+) -> None:
+    """Each step takes 20 ms: stretches last ``seconds``, or a step."""
+    monkeypatch.setattr(training, "STRETCH", seconds)
+    lengths = []
 
+    def advance(state: Any, epoch: int, first: int, stop: int) -> Any:
+        lengths.append(stop - first)
+        time.sleep(0.02 * (stop - first))
+        return program.advance(state, epoch, first, stop)
+
+    train(program._replace(advance=advance), CHEAP)
+    assert sum(lengths) == 15
+    assert 1 <= max(lengths) <= most
+
+
+def test_without_checkpoints_control_c_is_control_c(program: Program) -> None:
     def advance(state: Any, epoch: int, first: int, stop: int) -> Any:
         signal.raise_signal(signal.SIGINT)
         return state

@@ -34,6 +34,7 @@ def evaluate(config: Config, run: Run, seed: int, root: Path) -> None:
     data = load(root / "data" / f"{run.settings.dataset}.npz")
     metrics = {
         **training,
+        "settings": run.settings.model_dump(),
         "log_likelihood": _likelihoods(params, run, data, seed),
         "exact": _exact(params, data) if run.settings.exact else None,
     }
@@ -47,7 +48,7 @@ def _training(folder: Path) -> dict[str, Any]:
     path = folder / "training.json"
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise NwsError(f"{path}: cannot be read: {error}; train the run again") from None
 
 

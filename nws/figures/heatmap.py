@@ -2,10 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
@@ -13,7 +10,6 @@ from nws.figures import style
 from nws.results import DIVERGED, DONE, Results
 
 COLUMNS = ["run", "learning_rate", "damping", "seed", "status", "min_valid_loss"]
-COLOURS = colormaps["viridis_r"]  # pale is better
 
 
 def data(results: Results, experiment: str) -> pd.DataFrame:
@@ -39,46 +35,65 @@ def cells(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame) -> Figure:
+    import seaborn as sns  # here, because it takes a second that other figures need not wait
+
     table = cells(frame)
-    rates, dampings = (sorted(table[key].unique()) for key in ("learning_rate", "damping"))
-    figure = style.figure(max(2.4, 1.2 + 0.36 * len(dampings)))
+    losses, statuses = (_grid(table, key) for key in ("loss", "status"))
+    figure = style.figure(max(2.4, 1.2 + 0.36 * len(losses)))
     axes = figure.subplots()
-    norm = _norm(table["loss"])
-    for cell in table.to_dict("records"):
-        x, y = rates.index(cell["learning_rate"]), dampings.index(cell["damping"])
-        _cell(axes, x, y, cell["loss"], cell["status"], norm)
-    axes.set(xlim=(-0.5, max(len(rates), 1) - 0.5), ylim=(-0.5, max(len(dampings), 1) - 0.5))
-    axes.set_xticks(range(len(rates)), [f"{value:g}" for value in rates])
-    axes.set_yticks(range(len(dampings)), [f"{value:g}" for value in dampings])
+    known = losses.notna().any(axis=None)
+    sns.heatmap(
+        losses.astype(float),
+        ax=axes,
+        annot=losses.map("{:.4g}".format),
+        fmt="",
+        annot_kws={"fontsize": 7},
+        cmap="viridis_r",  # pale is better
+        linewidths=0.5,
+        cbar=bool(known),
+        cbar_kws={"label": "minimum validation loss (nats)", "extend": _extend(table["loss"])},
+        **_limits(table["loss"]),
+    )
+    for (y, x), status in np.ndenumerate(statuses.to_numpy()):
+        if status:
+            _mark(axes, int(x), int(y), str(status))
     axes.set(xlabel="learning rate η", ylabel="damping α")
-    axes.grid(False)
-    _title(axes, table, rates, dampings)
-    if table["loss"].notna().any():
-        scale = ScalarMappable(norm, COLOURS)
-        extend = "max" if table["loss"].max() > table["loss"].quantile(0.8) else "neither"
-        figure.colorbar(scale, ax=axes, label="minimum validation loss (nats)", extend=extend)
+    axes.invert_yaxis()
+    _ticks(axes, losses)
+    _title(axes, table, losses.columns.tolist(), losses.index.tolist())
     style.note(figure, frame)
     return figure
 
 
-def _norm(loss: pd.Series) -> Normalize:
+def _grid(table: pd.DataFrame, key: str) -> pd.DataFrame:
+    """Damping down, learning rate across."""
+    return table.pivot(index="damping", columns="learning_rate", values=key)
+
+
+def _limits(loss: pd.Series) -> dict[str, float]:
     """From the best cell to the 80th percentile, so that one awful cell leaves the rest legible."""
     good = loss.dropna()
-    return Normalize(float(good.min()), float(good.quantile(0.8))) if len(good) else Normalize(0, 1)
+    if good.empty:
+        return {"vmin": 0.0, "vmax": 1.0}
+    return {"vmin": float(good.min()), "vmax": float(good.quantile(0.8))}
 
 
-def _cell(axes: Axes, x: int, y: int, loss: float, status: str, norm: Normalize) -> None:
-    corner = (x - 0.5, y - 0.5)
-    if status:
-        hatch = "////" if status == DIVERGED else None
-        axes.add_patch(Rectangle(corner, 1, 1, fc="white", ec="#9a9a9a", hatch=hatch, lw=0.5))
-        box = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
-        axes.text(x, y, status, ha="center", va="center", fontsize=6.5, bbox=box)
-        return
-    colour = COLOURS(norm(loss))
-    axes.add_patch(Rectangle(corner, 1, 1, facecolor=colour, edgecolor="white", lw=0.5))
-    ink = "black" if np.dot(colour[:3], (0.299, 0.587, 0.114)) > 0.5 else "white"
-    axes.text(x, y, f"{loss:.4g}", ha="center", va="center", fontsize=7, color=ink)
+def _extend(loss: pd.Series) -> str:
+    return "max" if loss.max() > _limits(loss)["vmax"] else "neither"
+
+
+def _mark(axes: Axes, x: int, y: int, status: str) -> None:
+    """A cell without a value says why; a diverged one is hatched too."""
+    hatch = "////" if status == DIVERGED else None
+    axes.add_patch(Rectangle((x, y), 1, 1, fc="white", ec="#9a9a9a", hatch=hatch, lw=0.5))
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+    axes.text(x + 0.5, y + 0.5, status, ha="center", va="center", fontsize=6.5, bbox=box)
+
+
+def _ticks(axes: Axes, losses: pd.DataFrame) -> None:
+    axes.set_xticklabels([f"{value:g}" for value in losses.columns])
+    axes.set_yticklabels([f"{value:g}" for value in losses.index], rotation=0)
+    axes.grid(False)
 
 
 def _title(axes: Axes, table: pd.DataFrame, rates: list[float], dampings: list[float]) -> None:
@@ -89,7 +104,7 @@ def _title(axes: Axes, table: pd.DataFrame, rates: list[float], dampings: list[f
         return
     best = table.iloc[int(table["loss"].argmin())]
     x, y = rates.index(best["learning_rate"]), dampings.index(best["damping"])
-    frame = Rectangle((x - 0.46, y - 0.46), 0.92, 0.92, fill=False, edgecolor="#D55E00", lw=2.2)
+    frame = Rectangle((x + 0.04, y + 0.04), 0.92, 0.92, fill=False, edgecolor="#D55E00", lw=2.2)
     axes.add_patch(frame)
     where = f"η = {best['learning_rate']:g}, α = {best['damping']:g}"
     axes.set_title(f"best (framed): {best['loss']:.4g} at {where}", loc="left")

@@ -75,7 +75,7 @@ def _fit(run: Run, seed: int, data: Dataset, origin: dict[str, Any], work: Path)
     if settings.coding == "01":
         params = recode(params, "01")  # the same initial distribution in both codings
     fingerprint = {
-        **settings.model_dump(),
+        **settings.model_dump(exclude={"likelihood_samples", "likelihood_images"}),
         "seed": seed,
         "data": origin["sha256"],
         "code": source_hash(),

@@ -46,8 +46,8 @@ wildcard_constraints:
 def begin():
     """Before anything starts: how many runs, on what, for how long; and the resolved configuration.
 
-    No rule makes config.json: of jobs that need the output of a job that will run, Snakemake does
-    not look at the parameters, so that a changed setting would train nothing.
+    The configuration is not the output of a job: Snakemake does not look at the parameters of jobs
+    that depend on one that will run, so a changed setting would train nothing.
     """
     print(
         plan.describe(plan.plan(CONFIG, Path(ROOT)), plan.calibrate()), file=sys.stderr
@@ -69,9 +69,8 @@ def folder(wildcards):
 def run_of(wildcards):
     """The run that a job trains."""
     if (wildcards.experiment, wildcards.run) not in RUNS:
-        cfg.find_run(
-            CONFIG, wildcards.experiment, wildcards.run
-        )  # explains what there is
+        # Explains what there is.
+        cfg.find_run(CONFIG, wildcards.experiment, wildcards.run)
     return RUNS[wildcards.experiment, wildcards.run]
 
 
@@ -80,9 +79,10 @@ def data_of(*runs):
     return sorted({f"{ROOT}/data/{run.settings.dataset}.npz" for run in runs})
 
 
-def settings_of(*runs):
-    """What a change of which trains the runs again."""
-    return [run.settings.model_dump_json() for run in runs]
+def settings_of(*runs, scored=True):
+    """What a change of which makes the runs again; not scored: of training alone."""
+    later = set() if scored else {"likelihood_samples", "likelihood_images"}
+    return [run.settings.model_dump_json(exclude=later) for run in runs]
 
 
 def code_of(*parts):

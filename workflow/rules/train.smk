@@ -16,7 +16,7 @@ rule train:
         runtime=1440,
     params:
         root=folder,
-        settings=lambda wildcards: settings_of(run_of(wildcards)),
+        settings=lambda wildcards: settings_of(run_of(wildcards), scored=False),
         code=TRAINING_CODE,
     message:
         "Training {wildcards.experiment}/{wildcards.run}, seed {wildcards.seed}"

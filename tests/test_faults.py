@@ -1,0 +1,409 @@
+"""Faults are provoked, in real processes and on real disks, and nothing is lost."""
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tiny
+
+from nws import cli, manifest
+from nws import config as configuration
+from nws.config import Config
+from nws.errors import NwsError
+from nws.evaluation.jobs import evaluate
+from nws.training import jobs
+from nws.training.loop import Program
+from nws.training.machine import configure
+
+CHILD = Path(__file__).with_name("child.py")
+CONFIG = tiny.resolve(epochs=3)
+LONG = tiny.resolve(epochs=120, algorithm="nrws", refresh=3, optimizer="adam", learning_rate=0.002)
+RUN = Path("tiny") / "one" / "seed0"
+
+
+def train(root: Path, config: Config = CONFIG) -> tuple[bytes, str]:
+    """Train in this process, from what an earlier one left; the model and the history."""
+    jobs.train(config, tiny.prepare(config, root), 0, root)
+    return tiny.results(root)
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, str]:
+    return train(tmp_path_factory.mktemp("unbroken"))
+
+
+@pytest.fixture(scope="module")
+def unbroken_long(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, str]:
+    return train(tmp_path_factory.mktemp("unbroken_long"), LONG)
+
+
+def told(root: Path) -> dict[str, Any]:
+    return json.loads((root / "runs" / RUN / "training.json").read_text())
+
+
+def leftovers(root: Path) -> list[Path]:
+    """Files that should not be there once a run has ended."""
+    return [p for p in root.rglob("*") if p.suffix == ".tmp" or ("work" in p.parts and p.is_file())]
+
+
+# Processes
+
+
+class Child:
+    """``nws train tiny/one`` in a process of its own."""
+
+    def __init__(self, root: Path, config: Config, *options: str) -> None:
+        root.mkdir(parents=True, exist_ok=True)
+        (root / "tiny.json").write_text(configuration.dump(config))
+        command = [sys.executable, str(CHILD), *options, "train", "tiny/one"]
+        command += ["--config", str(root / "tiny.json"), "--results", str(root)]
+        self.root = root
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+
+    def wait_for(self, ready: Callable[[], bool]) -> None:
+        while self.process.poll() is None and not ready():
+            time.sleep(0.001)
+
+    def step(self) -> int:
+        """That of the newest checkpoint."""
+        names = (path.stem for path in (self.root / "work" / RUN).glob("step*.npz"))
+        return max((int(name.removeprefix("step")) for name in names), default=0)
+
+    def end(self, number: signal.Signals) -> tuple[int, str]:
+        """Send a signal; the exit status and what was said."""
+        self.process.send_signal(number)
+        said = self.process.communicate(timeout=60)[1]
+        return self.process.returncode, said
+
+
+def kill_at(root: Path, step: int) -> None:
+    """Start, or go on, and kill -9 once a checkpoint at or after ``step`` is there."""
+    child = Child(root, LONG)
+    child.wait_for(lambda: child.step() >= step)
+    status, said = child.end(signal.SIGKILL)
+    assert status == -signal.SIGKILL, said
+    assert child.step() >= step
+
+
+def test_kill_9_in_mid_epoch(tmp_path: Path, unbroken_long: tuple[bytes, str]) -> None:
+    kill_at(tmp_path, random.Random().randint(20, 300))
+    assert not (tmp_path / "runs").exists()
+    assert train(tmp_path, LONG) == unbroken_long
+    assert told(tmp_path)["resumed"] == 1
+    assert leftovers(tmp_path) == []
+
+
+@pytest.mark.slow
+def test_a_loop_of_random_kills(tmp_path: Path, unbroken_long: tuple[bytes, str]) -> None:
+    for start in (20, 140, 260, 380):
+        kill_at(tmp_path, random.Random().randint(start, start + 100))
+    assert train(tmp_path, LONG) == unbroken_long
+    assert told(tmp_path)["resumed"] == 4
+    assert leftovers(tmp_path) == []
+
+
+@pytest.mark.slow
+def test_sigterm_leaves_a_checkpoint_in_time(tmp_path: Path) -> None:
+    """With the clocks users have: stretches of 5 s, a checkpoint every 20 s."""
+    config = tiny.resolve(epochs=10, count=18_000, algorithm="ws")
+    expected = train(tmp_path / "unbroken", config)
+    child = Child(tmp_path / "broken", config, "--patient")
+    child.wait_for((tmp_path / "broken" / "work" / RUN / "history.csv").is_file)
+    assert child.step() == 0
+    began = time.monotonic()
+    status, said = child.end(signal.SIGTERM)
+    assert time.monotonic() - began < 30
+    assert status > 0, said
+    assert "stopped by signal 15; the run can be continued" in said
+    assert child.step() > 0
+    assert not (tmp_path / "broken" / "runs").exists()
+    assert train(tmp_path / "broken", config) == expected
+    assert told(tmp_path / "broken")["resumed"] == 1
+
+
+# What a process that was killed may leave
+
+
+def broken(root: Path, monkeypatch: pytest.MonkeyPatch, stretches: int, eager: bool = True) -> None:
+    """Train, and die after so many stretches of steps."""
+    with monkeypatch.context() as patch:
+        if eager:
+            tiny.eager_checkpoints(patch)
+        compile_run = jobs.compile_run
+        patch.setattr(
+            jobs, "compile_run", lambda *args: tiny.killed_after(compile_run(*args), stretches)
+        )
+        with pytest.raises(tiny.Killed):
+            train(root)
+
+
+def test_kill_9_while_a_checkpoint_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unbroken: tuple[bytes, str]
+) -> None:
+    """A part of the next one under its temporary name; and, from a disk that reorders writes, the
+    newest one cut short."""
+    broken(tmp_path, monkeypatch, 8)
+    work = tmp_path / "work" / RUN
+    newest, older = sorted(work.glob("step*.npz"), reverse=True)
+    whole = newest.read_bytes()
+    (work / f".step0000000009.npz.{'a' * 32}.tmp").write_bytes(whole[:1000])
+    newest.write_bytes(whole[: len(whole) // 2])
+    assert older.stat().st_size > newest.stat().st_size
+    assert train(tmp_path) == unbroken
+    assert told(tmp_path)["resumed"] == 1
+    assert leftovers(tmp_path) == []
+
+
+@pytest.mark.parametrize("file", ["history.csv", "model.npz", "training.json", "manifest.json"])
+def test_kill_9_while_the_results_are_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unbroken: tuple[bytes, str], file: str
+) -> None:
+    """Before each of the files: the next run goes on from the last checkpoint and writes all."""
+    with monkeypatch.context() as patch:
+        tiny.eager_checkpoints(patch)
+        replace = Path.replace
+
+        def dies(self: Path, target: Path) -> Path:
+            if target == tmp_path / "runs" / RUN / file:
+                raise tiny.Killed
+            return replace(self, target)
+
+        patch.setattr(Path, "replace", dies)
+        with pytest.raises(tiny.Killed):
+            train(tmp_path)
+    assert train(tmp_path) == unbroken
+    assert told(tmp_path)["resumed"] == 1
+    assert manifest.check(tmp_path / "runs" / RUN) == []
+
+
+@pytest.mark.parametrize("torn", ["epoch,step,seco", "epoch,step\n1,5\n1,5\n2,", "\x00\xff"])
+def test_torn_and_duplicated_history_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unbroken: tuple[bytes, str], torn: str
+) -> None:
+    """Rows are those of the checkpoint; the file of a run under way is never read."""
+    broken(tmp_path, monkeypatch, 7)
+    (tmp_path / "work" / RUN / "history.csv").write_text(torn)
+    assert train(tmp_path) == unbroken
+
+
+def test_a_checkpoint_of_other_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Changed in the configuration between two starts: refused by name, and a run from the start
+    is what comes out."""
+    broken(tmp_path, monkeypatch, 8)
+    other = tiny.resolve(epochs=3, learning_rate=0.01)
+    found = train(tmp_path, other)
+    said = capsys.readouterr().err
+    assert "it belongs to another run: learning_rate: 0.05 → 0.01; starting anew" in said
+    assert told(tmp_path)["resumed"] == 0
+    assert found == train(tmp_path / "fresh", other)
+
+
+def test_a_checkpoint_of_other_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken(tmp_path, monkeypatch, 8)
+    other = tiny.resolve(epochs=3, count=108)
+    found = train(tmp_path, other)
+    assert "it belongs to another run: data: " in capsys.readouterr().err
+    assert found == train(tmp_path / "fresh", other)
+
+
+# Divergence
+
+
+def test_a_run_that_diverges_is_a_result(tmp_path: Path) -> None:
+    config = tiny.resolve(algorithm="rws", learning_rate=1e38, exact=True)
+    _, history = train(tmp_path, config)
+    assert history.splitlines()[-1].split(",")[3] == "nan"
+    about = told(tmp_path)
+    assert about["status"] == "diverged"
+    assert "finite" in about["reason"]
+    assert "NaN" not in json.dumps(about)
+    evaluate(config, tiny.prepare(config, tmp_path), 0, tmp_path)
+    metrics = json.loads((tmp_path / "runs" / RUN / "metrics.json").read_text())
+    assert metrics["status"] == "diverged"
+    assert metrics["exact"]["kl"] > 0
+
+
+# Disks
+
+
+def mount(*arguments: str) -> bool:
+    return subprocess.run(["mount", *arguments], capture_output=True).returncode == 0
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 256 KiB."""
+    path = tmp_path / "disk"
+    path.mkdir()
+    if sys.platform != "linux" or not mount("-t", "tmpfs", "-o", "size=256k", "tmpfs", str(path)):
+        pytest.skip("needs Linux and the right to mount a small tmpfs")
+    yield path
+    subprocess.run(["umount", str(path)], check=True)
+
+
+def fill(disk: Path) -> None:
+    """More than fits: writing stops where the space does."""
+    with pytest.raises(OSError, match="No space left"):
+        (disk / "filler").write_bytes(bytes(512 * 1024))
+
+
+def empty(disk: Path) -> None:
+    (disk / "filler").unlink()
+
+
+def lock(disk: Path) -> None:
+    assert mount("-o", "remount,ro", str(disk))
+
+
+def unlock(disk: Path) -> None:
+    assert mount("-o", "remount,rw", str(disk))
+
+
+def hindered(compiled: Program, stretches: int, hinder: Callable[[], None]) -> Program:
+    """The same program, which has ``hinder`` happen after so many stretches of steps."""
+    advance = tiny.killed_after(compiled, stretches).advance
+
+    def go(*args: Any) -> Any:
+        try:
+            return advance(*args)
+        except tiny.Killed:
+            hinder()
+            return compiled.advance(*args)
+
+    return compiled._replace(advance=go)
+
+
+FAULTS = {
+    "full": (fill, empty, "No space left on device"),
+    "read-only": (lock, unlock, "Read-only file system"),
+}
+
+
+@pytest.mark.parametrize("stretches", [0, 8])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_disk_that_takes_nothing_more(
+    disk: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    unbroken: tuple[bytes, str],
+    fault: str,
+    stretches: int,
+) -> None:
+    """From the first step on, or after some checkpoints: a message, status 2, and then recovery."""
+    spoil, repair, says = FAULTS[fault]
+    root = disk / "results"
+    tiny.prepare(CONFIG, root)
+    (root / "tiny.json").write_text(configuration.dump(CONFIG))
+    command = ["train", "tiny/one", "--config", f"{root}/tiny.json", "--results", str(root)]
+    with monkeypatch.context() as patch:
+        tiny.eager_checkpoints(patch)
+        patch.setattr(cli, "_configure", lambda *args: None)  # possible once in a process
+        compile_run = jobs.compile_run
+        patch.setattr(
+            jobs,
+            "compile_run",
+            lambda *args: hindered(compile_run(*args), stretches, lambda: spoil(disk)),
+        )
+        assert cli.main(command) == 2
+    said = capsys.readouterr().err
+    assert f"nws: {root}/work/tiny/one/seed0/" in said
+    assert f"cannot be written: {says}; make room, or the folder writable, and run" in said
+    repair(disk)
+    assert not list(root.rglob("*.tmp"))
+    assert train(root) == unbroken
+    assert told(root)["resumed"] == (stretches > 0)
+
+
+def test_read_only_results_from_the_start(
+    disk: Path, monkeypatch: pytest.MonkeyPatch, unbroken: tuple[bytes, str]
+) -> None:
+    run = tiny.prepare(CONFIG, disk)
+    lock(disk)
+    with pytest.raises(NwsError, match=r"seed0/\S+: cannot be written: Read-only file system"):
+        jobs.train(CONFIG, run, 0, disk)
+    unlock(disk)
+    assert train(disk) == unbroken
+
+
+# Tampering, names, devices
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("scored")
+    train(root)
+    evaluate(CONFIG, tiny.prepare(CONFIG, root), 0, root)
+    return root / "runs" / RUN
+
+
+@pytest.mark.parametrize(
+    "name", ["metrics.json", "training.json", "history.csv", "model.npz", "samples.npz"]
+)
+def test_tampered_results_are_flagged(scored: Path, name: str) -> None:
+    path = scored / name
+    whole = path.read_bytes()
+    assert manifest.check(scored) == []
+    path.write_bytes(whole.replace(b"1", b"2"))
+    assert manifest.check(scored) == [
+        f"{name} does not match its manifest: changed after it was made"
+    ]
+    path.write_bytes(whole)
+
+
+@pytest.mark.parametrize("content", [None, "", "{", "[1]"])
+def test_an_evaluation_without_its_training(tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "runs" / RUN / "training.json"
+    if content is not None:
+        path.parent.mkdir(parents=True)
+        path.write_text(content)
+    with pytest.raises(NwsError, match=r"training\.json: cannot be read: .*; train the run again"):
+        evaluate(CONFIG, tiny.prepare(CONFIG, tmp_path), 0, tmp_path)
+
+
+def test_a_damaged_manifest_is_no_obstacle(tmp_path: Path, unbroken: tuple[bytes, str]) -> None:
+    path = tmp_path / "runs" / RUN / "manifest.json"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"history.csv": ')
+    assert train(tmp_path) == unbroken
+    assert manifest.check(path.parent) == []
+
+
+@pytest.mark.parametrize("place", ["scale", "datasets", "experiments", "runs", "dataset"])
+@pytest.mark.parametrize(
+    "name",
+    ["<script>", "../up", "/root", "a/b", ".hidden", "", "a b", "$(id)", "a\nb", "a\n", "x" * 65],
+)
+def test_names_hold_no_markup_and_lead_nowhere(place: str, name: str) -> None:
+    content: dict[str, Any] = {
+        "extends": None,
+        "scale": "tiny",
+        "datasets": {"3by3": {"source": "3by3"}},
+        "experiments": {"tiny": {"settings": {"dataset": "3by3"}, "runs": {"one": {}}}},
+    }
+    assert configuration.resolve(content)
+    if place == "scale":
+        content["scale"] = name
+    elif place == "runs":
+        content["experiments"]["tiny"]["runs"][name] = {}
+    elif place == "dataset":
+        content["experiments"]["tiny"]["settings"]["dataset"] = name
+    else:
+        content[place][name] = next(iter(content[place].values()))
+    with pytest.raises(NwsError, match=place):
+        configuration.resolve(content)
+
+
+def test_a_gpu_that_is_required_and_not_there() -> None:
+    with pytest.raises(NwsError, match="device: gpu was asked for, but TensorFlow finds none"):
+        configure("gpu")
