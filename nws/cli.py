@@ -20,13 +20,13 @@ Command = Callable[[argparse.Namespace], None]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; 0 if it succeeded, 2 with a message if the user can put it right."""
+    """Run one command; 0 if it succeeded, else a message and the error's status."""
     args = parser().parse_args(argv)
     try:
         args.command(args)
     except NwsError as error:
         print(f"nws: {error}", file=sys.stderr)
-        return 2
+        return error.status
     except KeyboardInterrupt:
         print("nws: interrupted; the same command goes on from here", file=sys.stderr)
         return 130

@@ -4,5 +4,13 @@
 class NwsError(Exception):
     """Bad input or an unusable machine: says what was found, what is allowed and what to do.
 
-    The command line prints it without a traceback and exits with status 2.
+    The command line prints it without a traceback and exits with ``status``.
     """
+
+    status = 2
+
+
+class Interrupted(NwsError):
+    """A signal asked the work to stop; its checkpoint is written, the same command goes on."""
+
+    status = 75  # EX_TEMPFAIL: try again

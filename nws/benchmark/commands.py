@@ -105,16 +105,17 @@ def _training(folder: Path, rounds: int, quick: bool) -> Iterator[Row]:
     if sources["mnist_static"] == "mnist":
         found = _repeat(rounds, "prepare", "mnist_static", *where)
         yield _row("prepare", "preparing MNIST from a local copy", "mnist", found)
-    yield from _first_steps(folder, sources, 1 if quick else rounds)
-    yield from _memory(folder, sources, 3200 if quick else 50_000)
+    yield from _first_steps(folder, sources, rounds, quick)
+    yield from _memory(folder, sources, quick)
 
 
-def _first_steps(folder: Path, sources: dict[str, str], rounds: int) -> Iterator[Row]:
+def _first_steps(folder: Path, sources: dict[str, str], rounds: int, quick: bool) -> Iterator[Row]:
     """A run of one step, whole: what ends with the process had its first step before."""
     where = _config(folder, "one", sources, {"train": 32, "valid": 32, "test": 32})
-    for name, job in (("minimnist", "minimnist/nrws_b"), ("mnist", "mnist/nrws")):
-        times = []
-        for index in range(rounds):
+    jobs = {"mnist": "mnist/nrws", "minimnist": "minimnist/nrws_b"}
+    for name in list(jobs)[:1] if quick else jobs:
+        job, times = jobs[name], []
+        for index in range(1 if quick else rounds):
             root = ("--results", str(folder / f"one{index}"))
             run("prepare", *where, *root)
             times.append(run("train", job, "--seed", "0", *where, *root).seconds)
@@ -123,21 +124,26 @@ def _first_steps(folder: Path, sources: dict[str, str], rounds: int) -> Iterator
         )
 
 
-def _memory(folder: Path, sources: dict[str, str], images: int) -> Iterator[Row]:
+def _memory(folder: Path, sources: dict[str, str], quick: bool) -> Iterator[Row]:
     """One epoch of 12-layer NRWS with checkpoints and validation, then its evaluation."""
-    scored, job = 20, ("mnist/nrws", "--seed", "0")
+    images, scored, job = 3200 if quick else 50_000, 20, ("mnist/nrws", "--seed", "0")
+    refreshes = (50,) if quick else (50, 1)
     counts = {"train": images, "valid": min(images, 10_000), "test": min(images, 10_000)}
     gib = []
-    for refresh in (50, 1):
+    for refresh in refreshes:
         where = _config(folder, f"memory{refresh}", sources, counts, refresh, scored)
         root = ("--results", str(folder / f"memory{refresh}"))
         run("prepare", "mnist_static", *where, *root)
         gib.append(run("train", *job, *where, *root).gib)
-    what = f"peak memory of NRWS training ({images:,} images, K = 50 or 1)"
+    what = f"peak memory of NRWS training ({images:,} images, {_ks(refreshes)})"
     yield _row("training_memory", what, "mnist", Value(max(gib)), "GiB")
     what = f"peak memory of the log-likelihood, 10,000 samples ({2 * scored} images)"
     found = run("evaluate", *job, *where, *root)
     yield _row("likelihood_memory", what, "mnist", Value(found.gib), "GiB")
+
+
+def _ks(refreshes: tuple[int, ...]) -> str:
+    return "K = " + " or ".join(map(str, refreshes))
 
 
 def _sources(folder: Path) -> dict[str, str]:

@@ -14,7 +14,12 @@ from nws.errors import NwsError
 from nws.files import write_npz
 
 SCRIPTS = Path(__file__).resolve().parent.parent.parent / "benchmarks"
-PEERS = {"jax": "peer_jax.py", "torch": "peer_torch.py"}
+# PyTorch with two threads and with one: small products can be faster on one.
+PEERS = {
+    "jax": ("peer_jax.py", ""),
+    "torch": ("peer_torch.py", "2"),
+    "torch_1": ("peer_torch.py", "1"),
+}
 
 
 def write_task(path: Path, subject: Subject) -> None:
@@ -30,12 +35,12 @@ def write_task(path: Path, subject: Subject) -> None:
 class Peer:
     """A worker process. Use it in a ``with`` statement; NwsError if it cannot start."""
 
-    def __init__(self, python: str, script: Path, subject: Subject) -> None:
+    def __init__(self, python: str, script: Path, subject: Subject, threads: str = "") -> None:
         self.folder = tempfile.TemporaryDirectory()
         task = Path(self.folder.name) / "task.npz"
         write_task(task, subject)
         self.process = subprocess.Popen(
-            [python, str(script), str(task)],
+            [python, str(script), str(task), threads],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -46,7 +51,12 @@ class Peer:
         except NwsError:
             self.close()
             raise
-        self.name, self.version = about["name"], about["version"]
+        self.name, self.version, self.threads = about["name"], about["version"], threads
+
+    @property
+    def label(self) -> str:
+        """What it is called, with its number of threads if that was given."""
+        return f"{self.name} ({self.threads} threads)" if self.threads else self.name
 
     def time(self, steps: int) -> dict[str, float]:
         """``ms`` per step and mean ``loss`` of some steps from the subject's parameters."""

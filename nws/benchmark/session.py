@@ -7,10 +7,13 @@ import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nws.benchmark import PARTS, goals
 from nws.benchmark.goals import Row
+
+if TYPE_CHECKING:
+    from nws.benchmark.subjects import Subject
 
 CORES = 2
 
@@ -56,8 +59,8 @@ def measure(plan: Plan) -> dict[str, Any]:
         _say("commands")
         rows, notes = commands.measure(plan.results, plan.rounds, plan.quick)
         _add(document, rows, notes)
-    if set(plan.parts) != {"commands"}:
-        _with_tensorflow(plan, document)
+    _describe_machine(document)
+    _in_this_process(plan, document)
     return document
 
 
@@ -71,18 +74,24 @@ def table(document: dict[str, Any]) -> str:
     """The rows beside their goals, then machine, versions and notes."""
     machine, versions = document["machine"], document["versions"]
     about = ", ".join(f"{k} {v}" for k, v in versions.items())
-    lines = [goals.table(document["rows"]), "", f"{machine.get('cpu', '')}; {about}"]
+    lines = [goals.table(document["rows"]), "", f"{machine['cpu']}; {about}"]
     return "\n".join([*lines, *document["notes"]])
 
 
-def _with_tensorflow(plan: Plan, document: dict[str, Any]) -> None:
+def _describe_machine(document: dict[str, Any]) -> None:
+    """Load TensorFlow, for this many cores."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    from nws.benchmark import likelihood, scaling, steps, subjects
     from nws.training import machine
 
     document["machine"] = machine.describe(machine.configure("cpu", CORES), CORES)
     for key in ("python", "tensorflow", "numpy"):
         document["versions"][key] = document["machine"].pop(key)
+
+
+def _in_this_process(plan: Plan, document: dict[str, Any]) -> None:
+    """Steps, likelihood and scaling, one part after the other."""
+    from nws.benchmark import subjects
+
     found = {}
     for name in _architectures(plan):
         _say(name)
@@ -90,32 +99,44 @@ def _with_tensorflow(plan: Plan, document: dict[str, Any]) -> None:
         document["notes"].append(f"{name}: {origin}, {subjects.WARM_UP} steps of RWS beforehand.")
         found[name] = subjects.subject(subjects.ARCHITECTURES[name], pixels)
         if name in plan.parts:
-            measured = steps.measure(found[name], _variants(plan), plan.peers, plan.rounds)
-            _add(document, measured.rows, measured.notes)
-            document["seconds_per_epoch"] += measured.seconds_per_epoch
-            document["versions"] |= measured.versions
+            _steps(plan, found[name], document)
     if "likelihood" in plan.parts:
-        _say("likelihood")
-        count = 20 if plan.quick else 40
-        _add(document, likelihood.measure(found, count, plan.rounds), [])
-        document["notes"].append(f"Log-likelihood: timed on {count} images, given for one.")
+        _likelihood(plan, found, document)
     if "scaling" in plan.parts:
-        _say("scaling")
-        rows, document["scaling"] = scaling.measure(plan.rounds, plan.quick)
-        _add(document, rows, [])
+        _scaling(plan, document)
+
+
+def _steps(plan: Plan, subject: "Subject", document: dict[str, Any]) -> None:
+    from nws.benchmark import steps
+
+    usual = steps.NEEDED if plan.quick else steps.USUAL
+    variants = usual + steps.DENSE if plan.full else usual
+    measured = steps.measure(subject, variants, plan.peers, plan.rounds)
+    _add(document, measured.rows, measured.notes)
+    document["seconds_per_epoch"] += measured.seconds_per_epoch
+    document["versions"] |= measured.versions
+
+
+def _likelihood(plan: Plan, found: "dict[str, Subject]", document: dict[str, Any]) -> None:
+    from nws.benchmark import likelihood
+
+    _say("likelihood")
+    count = 20 if plan.quick else 40
+    notes = [f"Log-likelihood: timed on {count} images, given for one."]
+    _add(document, likelihood.measure(found, count, plan.rounds), notes)
+
+
+def _scaling(plan: Plan, document: dict[str, Any]) -> None:
+    from nws.benchmark import scaling
+
+    _say("scaling")
+    rows, document["scaling"] = scaling.measure(plan.rounds, plan.quick)
+    _add(document, rows, [])
 
 
 def _architectures(plan: Plan) -> list[str]:
     every = "likelihood" in plan.parts
     return [name for name in ("minimnist", "mnist") if every or name in plan.parts]
-
-
-def _variants(plan: Plan) -> Any:
-    from nws.benchmark import steps
-
-    if plan.quick:
-        return steps.NEEDED
-    return steps.USUAL + steps.DENSE if plan.full else steps.USUAL
 
 
 def _two_cores() -> str:

@@ -60,7 +60,7 @@ def draw(frame: pd.DataFrame) -> Figure:
     axes.set(xlabel="learning rate η", ylabel="damping α")
     axes.invert_yaxis()
     _ticks(axes, losses)
-    _title(axes, table, losses.columns.tolist(), losses.index.tolist())
+    _title(axes, table, *([float(v) for v in ticks] for ticks in (losses.columns, losses.index)))
     style.note(figure, frame)
     return figure
 

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from nws.config import RunSettings
-from nws.errors import NwsError
+from nws.errors import Interrupted, NwsError
 from nws.models.parameters import Parameters
 from nws.training import checkpoint
 from nws.training.checkpoint import Progress
@@ -32,10 +32,6 @@ class Outcome(NamedTuple):
     status: str
     reason: str
     progress: Progress
-
-
-class Interrupted(Exception):
-    """A signal asked the run to stop; its checkpoint is written."""
 
 
 class Work(NamedTuple):
@@ -141,7 +137,7 @@ class _Trainer:
                     return self._end("converged", f"no better for {self.settings.patience} epochs")
                 if caught:
                     self._save()
-                    raise Interrupted(f"stopped by signal {caught[0]}; the run can be continued")
+                    raise Interrupted(f"stopped by signal {caught[0]}; the same command goes on")
                 if time.monotonic() - self.saved > SAVE_EVERY:
                     self._save()
         finally:
