@@ -5,7 +5,6 @@ Tensors are (S, B, units); what depends on the images alone is (B, units) and br
 """
 
 import math
-import os
 import sys
 
 import torch
@@ -15,8 +14,7 @@ task = read(sys.argv[1])
 S, B = task.samples, task.batch
 images = torch.from_numpy(task.images)
 ONE, BOUND = torch.tensor(1.0), 1 - 2 * task.clip
-if hasattr(os, "sched_getaffinity"):
-    torch.set_num_threads(len(os.sched_getaffinity(0)))
+torch.set_num_threads(int(sys.argv[2]))
 
 
 def mean(h, layer):

@@ -123,7 +123,7 @@ class RunSettings(Strict):
     likelihood_samples: int = Field(
         10_000, ge=0, description="importance samples per image after training; 0: no estimate"
     )
-    likelihood_images: Count | None = Field(
+    likelihood_images: Annotated[int, Field(ge=2)] | None = Field(
         None, description="test (and validation) images scored; null: all"
     )
     exact: bool = Field(False, description="also the exact log p(x) and KL, by enumeration")

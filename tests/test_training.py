@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from tiny import IMAGES, assert_same, bits, eager_checkpoints, kill, killed_after, train
 
 from nws.data import patterns
-from nws.errors import NwsError
+from nws.errors import Interrupted, NwsError
 from nws.evaluation import exact
 from nws.models.parameters import Parameters, to_arrays
 from nws.optimizers import Optimizer, adam, sgd
@@ -29,7 +29,7 @@ from nws.training import run as training
 from nws.training.checkpoint import Progress
 from nws.training.history import COLUMNS, Row, to_csv
 from nws.training.loop import Program
-from nws.training.run import Interrupted, Outcome, Work, fit
+from nws.training.run import Outcome, Work, fit
 
 LINEAR, EXPONENTIAL = {"kind": "linear", "end": 0.1}, {"kind": "exponential", "end": 0.2}
 # Every algorithm; every solver with a fresh and a stale metric; the rest spread over them.
@@ -276,7 +276,7 @@ def test_a_signal_leaves_a_checkpoint(program: Program, tmp_path: Path) -> None:
         return program.advance(state, epoch, first, stop)
 
     work = Work(tmp_path, {"seed": 0})
-    with pytest.raises(Interrupted, match="can be continued"):
+    with pytest.raises(Interrupted, match="the same command goes on"):
         train(program._replace(advance=advance), CHEAP, work)
     resumed = train(program, CHEAP, work)
     assert resumed.progress.resumed == 1

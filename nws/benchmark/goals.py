@@ -1,5 +1,6 @@
 """What is to be reached, in one place, and the rows that measurements are reported in."""
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -75,7 +76,10 @@ def _reached(goal: str | None, value: float) -> bool | None:
 
 
 def _measured(row: Row) -> str:
-    return f"{row.value:.3g} ± {row.spread:.1g}" if row.spread else f"{row.value:.3g}"
+    """Three digits, and the spread to the same place."""
+    places = max(0, 2 - math.floor(math.log10(abs(row.value)))) if row.value else 0
+    spread = f" ± {row.spread:.{places}f}" if row.spread else ""
+    return f"{row.value:.{places}f}{spread}"
 
 
 def _word(row: Row) -> str:

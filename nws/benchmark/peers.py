@@ -56,7 +56,7 @@ class Peer:
     @property
     def label(self) -> str:
         """What it is called, with its number of threads if that was given."""
-        return f"{self.name} ({self.threads} threads)" if self.threads else self.name
+        return f"{self.name}, threads: {self.threads}" if self.threads else self.name
 
     def time(self, steps: int) -> dict[str, float]:
         """``ms`` per step and mean ``loss`` of some steps from the subject's parameters."""

@@ -1,7 +1,8 @@
 """How the cost of a natural gradient grows: with layer width, samples, units, and depth.
 
 One layer: m units with l parents, n samples. Blocks cost O(m(nl² + l³)) (cholesky) or
-O(m(n²l + n³)) (woodbury); conjugate gradients O(nlm) an iteration.
+O(m(n²l + n³)) (woodbury); conjugate gradients O(nlm) an iteration. So where a layer has as many
+parents as there are samples, the first two grow with l³ and the last with l².
 """
 
 import time
@@ -30,6 +31,7 @@ class Layer(NamedTuple):
     m: int
 
 
+SQUARE = [Layer("l = n", l, l, 32) for l in (64, 128, 256, 512, 1024)]
 WIDTHS = [Layer("l", l, 320, 64) for l in (50, 100, 200, 400, 800)]
 SAMPLES = [Layer("n", 400, 32 * s, 64) for s in (1, 2, 5, 10, 20)]
 UNITS = [Layer("m", 200, 320, m) for m in (25, 50, 100, 200, 400)]
@@ -38,8 +40,8 @@ WIDTH = 50
 
 
 def measure(rounds: int, quick: bool) -> tuple[list[Row], list[dict[str, Any]]]:
-    """The curves, and the exponents of the growth with l."""
-    points = WIDTHS if quick else WIDTHS + SAMPLES + UNITS
+    """The curves, and the exponents of the growth with l = n."""
+    points = SQUARE if quick else SQUARE + WIDTHS + SAMPLES + UNITS
     measures = {(solver, *p): solve_time(solver, p) for p in points for solver in SOLVERS}
     times = interleave({" ".join(map(str, key)): m for key, m in measures.items()}, rounds)
     curves = [
@@ -113,11 +115,11 @@ def _exponent(solver: str, curves: list[dict[str, Any]]) -> Row:
     points = list(_curve(solver, curves))
     l, ms = np.log(points[len(points) // 2 :]).T
     slope = Value(float(np.polyfit(l, ms, 1)[0]))
-    what = f"one layer's natural gradient by {solver}: exponent of l"
+    what = f"natural gradient by {solver}: exponent of l = n"
     return row(f"exponent_{solver}", what, "", "", slope)
 
 
 def _curve(solver: str, curves: list[dict[str, Any]]) -> Iterator[tuple[int, float]]:
     for point in curves:
-        if point["solver"] == solver and point["vary"] == "l":
+        if point["solver"] == solver and point["vary"] == "l = n":
             yield point["l"], point["ms"]
