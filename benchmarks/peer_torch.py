@@ -17,10 +17,13 @@ ONE, BOUND = torch.tensor(1.0), 1 - 2 * task.clip
 torch.set_num_threads(int(sys.argv[2]))
 
 
+def clipped(mu):
+    return mu.clamp(-BOUND, BOUND)
+
+
 def mean(h, layer):
     W, b = layer
-    a = torch.addmm(b, h.reshape(-1, h.shape[-1]), W)
-    return a.mul_(0.5).tanh_().clamp_(-BOUND, BOUND).reshape(*h.shape[:-1], -1)
+    return clipped(torch.tanh(0.5 * (h @ W + b)))
 
 
 def draw(mu, *shape):
@@ -28,7 +31,7 @@ def draw(mu, *shape):
 
 
 def log_prob(h, mu):
-    return (h * mu).mul_(0.5).add_(0.5).log_().sum(-1)
+    return torch.log(0.5 + 0.5 * h * mu).sum(-1)
 
 
 def gradient(h, error):
@@ -47,7 +50,7 @@ def rws(p, prior, q, x):
         h.append(draw(q_mu[-1], S, B))
         log_q += log_prob(h[-1], q_mu[-1])
     p_mu = [mean(parents, layer) for parents, layer in zip(h[1:], p, strict=True)]
-    prior_mu = (0.5 * prior).tanh().clamp(-BOUND, BOUND)
+    prior_mu = clipped(torch.tanh(0.5 * prior))
     log_p = log_prob(h[-1], prior_mu) + sum(map(log_prob, h, p_mu))
     bound = torch.logsumexp(log_p - log_q, 0) - math.log(S)
     w = torch.softmax(log_p - log_q, 0)[..., None]
@@ -77,7 +80,7 @@ def run(steps, rate):
     prior, loss = torch.tensor(task.prior), 0.0
     total = [torch.zeros_like(t) for t in tensors(p, prior, q)]
     for rows in torch.from_numpy(task.batches(steps)):
-        g, bound = rws(p, prior, q, images[rows].float().mul_(2).sub_(1))
+        g, bound = rws(p, prior, q, 2.0 * images[rows].float() - 1.0)
         loss -= bound / steps
         changed, by = (tensors(p, prior, q), rate) if rate else (total, 1 / steps)
         for t, d in zip(changed, tensors(*g), strict=True):

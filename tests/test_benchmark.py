@@ -79,6 +79,7 @@ def test_products_are_those_of_the_step() -> None:
     expected = 2 * wake + 3 * p + 2 * sleep + n * 200
     found = products.of_step(layers, batch, samples)
     assert sum(product.n * product.k * product.m for product in found) == expected
+    assert all(len(p.shapes()) == 2 for p in found)
     scored = products.of_likelihood(layers, 10, 200)
     assert sum(s.n * s.k * s.m for s in scored) == 10 * 785 * 300 + 2000 * 301 * 200 + 2000 * (
         301 * 784 + 201 * 300

@@ -328,7 +328,7 @@ def test_a_disk_that_takes_nothing_more(
         )
         assert cli.main(command) == 2
     said = capsys.readouterr().err
-    assert f"nws: {root}/work/tiny/one/seed0/" in said
+    assert f"nws: {root / 'work' / 'tiny' / 'one' / 'seed0'}/" in said
     assert f"cannot be written: {says}; make room, or the folder writable, and run" in said
     repair(disk)
     assert not list(root.rglob("*.tmp"))

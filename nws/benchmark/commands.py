@@ -103,7 +103,7 @@ def _training(folder: Path, rounds: int, quick: bool) -> Iterator[Row]:
     sources = _sources(folder)
     where = (*_config(folder, "all", sources, {}), "--results", str(folder))
     if sources["mnist_static"] == "mnist":
-        found = _repeat(rounds, "prepare", "mnist_static", *where)
+        found = _repeat(1 if quick else rounds, "prepare", "mnist_static", *where)
         yield _row("prepare", "preparing MNIST from a local copy", "mnist", found)
     yield from _first_steps(folder, sources, rounds, quick)
     yield from _memory(folder, sources, quick)
@@ -137,6 +137,8 @@ def _memory(folder: Path, sources: dict[str, str], quick: bool) -> Iterator[Row]
         gib.append(run("train", *job, *where, *root).gib)
     what = f"peak memory of NRWS training ({images:,} images, {_ks(refreshes)})"
     yield _row("training_memory", what, "mnist", Value(max(gib)), "GiB")
+    if quick:
+        return
     what = f"peak memory of the log-likelihood, 10,000 samples ({2 * scored} images)"
     found = run("evaluate", *job, *where, *root)
     yield _row("likelihood_memory", what, "mnist", Value(found.gib), "GiB")

@@ -1,10 +1,11 @@
 """The bound: a graph of nothing but the matrix products of a training step, or of a likelihood.
 
-The same shapes in the same kind of loop. Operands do not depend on one another, so both cores can
-always work: it is a lower bound, not a program that could be written.
+The same shapes in the same kind of loop, on operands that are used as often as those of the step
+and do not depend on one another: both cores can always work. It is a lower bound, not a program
+that could be written.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -12,23 +13,40 @@ import tensorflow as tf
 
 
 class Product(NamedTuple):
-    """(n, k) @ (k, m); ``gradient``: the left operand is stored (k, n) and transposed."""
+    """(n, k) @ (k, m) of two named operands; ``gradient``: the left one is (k, n), transposed."""
 
     n: int
     k: int
     m: int
+    left: str
+    right: str
     gradient: bool = False
+
+    def shapes(self) -> dict[str, list[int]]:
+        """Of the operands as they are stored."""
+        left = [self.k, self.n] if self.gradient else [self.n, self.k]
+        return {self.left: left, self.right: [self.k, self.m]}
 
 
 def of_step(layers: Sequence[int], batch: int, samples: int) -> list[Product]:
-    """Those of one step of RWS; the S samples of an image share its pixels."""
-    rows, found = batch * samples, [Product(1, batch * samples, layers[-1])]
+    """Those of one step of RWS; the S samples of an image share its pixels.
+
+    h, d: units awake and dreamt, with a 1 for the bias; p, q: weights; e: errors.
+    """
+    rows = batch * samples
+    found = [Product(1, rows, layers[-1], "weights", "e prior", True)]
     for i, (lower, upper) in enumerate(pairwise(layers)):
         shared = batch if i == 0 else rows
-        found += [Product(shared, lower + 1, upper), Product(lower + 1, shared, upper, True)]
-        found += 2 * [Product(rows, upper + 1, lower)]  # p of recognised samples, and dreams
-        found += [Product(upper + 1, rows, lower, True)]
-        found += [Product(rows, lower + 1, upper), Product(lower + 1, rows, upper, True)]
+        awake, above = f"h{i}", f"h{i + 1}"
+        found += [
+            Product(shared, lower + 1, upper, awake, f"q{i}"),
+            Product(rows, upper + 1, lower, above, f"p{i}"),
+            Product(rows, upper + 1, lower, f"d{i + 1}", f"p{i}"),
+            Product(rows, lower + 1, upper, f"d{i}", f"q{i}"),
+            Product(upper + 1, rows, lower, above, f"e p-wake {i}", True),
+            Product(lower + 1, shared, upper, awake, f"e q-wake {i}", True),
+            Product(lower + 1, rows, upper, f"d{i}", f"e q-sleep {i}", True),
+        ]
     return found
 
 
@@ -36,19 +54,24 @@ def of_likelihood(layers: Sequence[int], images: int, samples: int) -> list[Prod
     """Those of ``samples`` samples of q and their probability under p, for some images."""
     rows, found = images * samples, []
     for i, (lower, upper) in enumerate(pairwise(layers)):
-        found += [Product(images if i == 0 else rows, lower + 1, upper)]
-        found += [Product(rows, upper + 1, lower)]
+        found += [
+            Product(images if i == 0 else rows, lower + 1, upper, f"h{i}", f"q{i}"),
+            Product(rows, upper + 1, lower, f"h{i + 1}", f"p{i}"),
+        ]
     return found
+
+
+Operands = Mapping[str, tf.Tensor]
 
 
 def program(products: Sequence[Product], loops: int = 1) -> Callable[[int], None]:
     """``run(times)``: all products ``times`` times, in each of ``loops`` loops side by side."""
 
     @tf.function(autograph=False)
-    def run(times: tf.Tensor, sets: list[list[tuple[tf.Tensor, tf.Tensor]]]) -> list[tf.Tensor]:
+    def run(times: tf.Tensor, sets: list[Operands]) -> list[tf.Tensor]:
         return [_loop(times, products, operands) for operands in sets]
 
-    sets = [[_operands(product) for product in products] for _ in range(loops)]
+    sets = [_operands(products) for _ in range(loops)]
 
     def call(times: int) -> None:
         for total in run(tf.constant(times), sets):
@@ -57,24 +80,20 @@ def program(products: Sequence[Product], loops: int = 1) -> Callable[[int], None
     return call
 
 
-def _operands(product: Product) -> tuple[tf.Tensor, tf.Tensor]:
-    """Two left operands to choose from, and the right one."""
-    n, k, m, gradient = product
-    shape = [2, k, n] if gradient else [2, n, k]
-    return tf.random.stateless_normal(shape, [n, k]), tf.random.stateless_normal([k, m], [k, m])
+def _operands(products: Sequence[Product]) -> Operands:
+    shapes = {name: shape for product in products for name, shape in product.shapes().items()}
+    return {name: tf.random.stateless_normal(shape, shape) for name, shape in shapes.items()}
 
 
-def _loop(
-    times: tf.Tensor, products: Sequence[Product], operands: list[tuple[tf.Tensor, tf.Tensor]]
-) -> tf.Tensor:
-    """The sign of the last sum chooses the next operands: nothing is done early, or only once."""
+def _loop(times: tf.Tensor, products: Sequence[Product], operands: Operands) -> tf.Tensor:
+    """Each round waits for the last: nothing is done early, or only once."""
 
-    def body(i: tf.Tensor, total: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        choice = tf.cast(total > 0.0, tf.int32)
-        corners = [
-            tf.matmul(left[choice], right, transpose_a=product.gradient)[0, 0]
-            for product, (left, right) in zip(products, operands, strict=True)
-        ]
+    def body(i: tf.Tensor, last: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        with tf.control_dependencies([last]):
+            corners = [
+                tf.matmul(operands[p.left], operands[p.right], transpose_a=p.gradient)[0, 0]
+                for p in products
+            ]
         return i + 1, tf.add_n(corners)
 
     return tf.while_loop(lambda i, _: i < times, body, (0, tf.constant(0.0)))[1]
