@@ -36,8 +36,16 @@ def main(args: argparse.Namespace) -> None:
     from nws.benchmark.session import measure, plan, table, to_json
     from nws.files import write_text
 
+    args.results = args.results or _folder(args.config)
     out = args.out or (args.results or Path("results")) / "benchmark.json"
     document = measure(plan(args))
     write_text(out, to_json(document))
     print(table(document))
     print(out)
+
+
+def _folder(config: Path | None) -> Path | None:
+    """The results folder of a configuration, if one is named."""
+    from nws.config import load
+
+    return Path("results") / load(config).scale if config else None

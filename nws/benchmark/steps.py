@@ -132,14 +132,14 @@ def products_alone(architecture: Architecture) -> Callable[[], float]:
 def _peers(
     stack: ExitStack, subject: Subject, python: str
 ) -> tuple[dict[str, PeerTiming], list[str]]:
-    found, notes = {}, []
+    found, notes = {}, {}
     for name, (script, threads) in PEERS.items():
         try:
             peer = stack.enter_context(Peer(python, SCRIPTS / script, subject, threads))
             found[name] = PeerTiming(peer, subject.architecture.steps)
         except (NwsError, OSError) as error:
-            notes.append(f"{subject.architecture.name}: no {name}: {error}")
-    return found, notes
+            notes[script] = f"{subject.architecture.name}: no {script}: {error}"
+    return found, list(notes.values())
 
 
 # Row, what it says, what is divided by what.
