@@ -60,8 +60,8 @@ LITERATURE = [
     Literature("VAE [22]", -89.5, "Table 2, quoting [9]"),
     Literature("RWS [10]", -86.0, "Table 2, quoting [9]", "0.001-0.0003", "10-100"),
     Literature("BiD [9]", -85.0, "Table 2, quoting [9]", "0.001-0.0003", "10-100"),
-    Literature("VAE (pythae)", -89.8, "public reproduction log, not in the paper"),
-    Literature("IWAE-50 (pythae)", -86.8, "public reproduction log, not in the paper"),
+    Literature("VAE (pythae)", -89.8, "pythae's logs, not the paper"),
+    Literature("IWAE-50 (pythae)", -86.8, "pythae's logs, not the paper"),
 ]
 
 # 3by3 (Kirby): six patterns of probability 2/18 and six of 1/18.
