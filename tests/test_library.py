@@ -165,16 +165,18 @@ def test_a_diverged_fit_leaves_a_finite_model() -> None:
 
 
 def test_control_c_stops_a_fit() -> None:
-    handlers = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGALRM)
-    signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
+    # Started in the background, Python ignores SIGINT; here it must not.
+    interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)
+    alarm = signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
     signal.setitimer(signal.ITIMER_REAL, 2.0)
     try:
         with pytest.raises(KeyboardInterrupt):
-            fit(machine(), IMAGES, "ws", **QUICK | {"epochs": 10**6})
+            fit(machine(), IMAGES, "ws", **QUICK | {"epochs": 20_000})
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0.0)
-        signal.signal(signal.SIGALRM, handlers[1])
-    assert signal.getsignal(signal.SIGINT) is handlers[0]
+        signal.signal(signal.SIGALRM, alarm)
+        signal.signal(signal.SIGINT, interrupt)
 
 
 BAD: dict[str, tuple[Any, str]] = {
