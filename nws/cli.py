@@ -21,6 +21,7 @@ Command = Callable[[argparse.Namespace], None]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 if it succeeded, else a message and the error's status."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's greetings are no news
     args = parser().parse_args(argv)
     try:
         args.command(args)
