@@ -172,4 +172,4 @@ def test_a_stale_metric_is_kept() -> None:
     expected, _ = precondition(old, plain.gradients, solvers)
     np.testing.assert_allclose(flat(later.gradients), flat(expected), rtol=1e-6)
     _, fresh, _ = step(params, x, Key(0, 1), options, old, tf.constant(True), alpha)
-    assert (fresh.p[0].lower.numpy() != old.p[0].lower.numpy()).any()
+    assert (fresh.p[0].inverse.numpy() != old.p[0].inverse.numpy()).any()

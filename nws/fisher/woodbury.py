@@ -9,13 +9,13 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from nws.fisher.base import Solution, direct
-from nws.fisher.cholesky import chunked
+from nws.fisher.cholesky import CHUNK, INVERSION, MATRIX, apply, inverse, reading
 
 
 class Factors(NamedTuple):
-    """Cholesky factors of αI + D_j HHᵀ D_j (m, n, n); H (n, l+1); D (n, m); α."""
+    """(αI + D_j HHᵀ D_j)⁻¹ (m, n, n); H (n, l+1); D (n, m); α."""
 
-    lower: tf.Tensor
+    inverse: tf.Tensor
     H: tf.Tensor
     D: tf.Tensor
     damping: tf.Tensor
@@ -25,18 +25,23 @@ class Woodbury:
     """Best where samples are few: n < l."""
 
     def factor(self, H: tf.Tensor, V: tf.Tensor, damping: tf.Tensor) -> Factors:
-        rows, D = H.shape[0], tf.sqrt(V)
+        D = tf.sqrt(V)
         gram = tf.matmul(H, H, transpose_b=True)
-        damped = damping * tf.eye(rows, dtype=H.dtype)
-        lower = []
-        for d in chunked(D, rows * rows):
-            d = tf.transpose(d)
-            lower.append(tf.linalg.cholesky(damped + d[:, :, None] * gram * d[:, None, :]))
-        return Factors(tf.concat(lower, axis=0), H, D, damping)
+        some = max(1, CHUNK // H.shape[0] ** 2)
+        parts = []
+        for start in range(0, D.shape[1], some):
+            d = tf.transpose(D[:, start : start + some])
+            parts.append(inverse(d[:, :, None] * gram * d[:, None, :], damping))
+        return Factors(tf.concat(parts, axis=0), H, D, damping)
 
     def solve(self, factors: Factors, g: tf.Tensor) -> Solution:
-        lower, H, D, damping = factors
-        right = tf.transpose(D * (H @ g))[:, :, None]
-        y = tf.transpose(tf.linalg.cholesky_solve(lower, right)[:, :, 0])
+        _, H, D, damping = factors
+        y = tf.transpose(apply(factors.inverse, tf.transpose(D * (H @ g))))
         x = g - tf.matmul(H, D * y, transpose_a=True)
         return direct((1.0 + damping) / damping * x)
+
+
+def cost(n: int, l: int, units: int, refresh: int = 1) -> float:
+    """Of one step whose factors serve ``refresh`` steps: n samples, l parents with the 1."""
+    factor = units * (30 * n**2 + INVERSION * n**3 + MATRIX)
+    return factor / refresh + reading(units * n**2) + 2 * units * n * l
