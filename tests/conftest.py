@@ -2,6 +2,9 @@
 
 import os
 import signal
+from pathlib import Path
+
+import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
@@ -10,3 +13,16 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 # Python started in the background ignores SIGINT, and so would its tests of Ctrl-C.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A results tree with a run that diverged and one that is missing, and its report."""
+    from fake_results import make, write
+
+    root = write(
+        tmp_path_factory.mktemp("fake"),
+        diverged=["grid_minimnist/lr0.1_a0.01"],
+        missing=["mnist/rws"],
+    )
+    return root, make(root).read_text(encoding="utf-8")

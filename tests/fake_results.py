@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from nws import config as configuration
-from nws import manifest, paper
+from nws import figures, manifest, paper, report, tables
 from nws.results import HISTORY
 
 SMALL = {
@@ -95,6 +95,15 @@ def write(
         for seed in configuration.seeds(config, run.experiment):
             _run(root, config, run, seed, label in diverged)
     return root
+
+
+def make(root: Path, names: Collection[str] = figures.NAMES) -> Path:
+    """The report of a results tree, with these figures and all tables."""
+    for name in names:
+        figures.make(name, root, root / "figures")
+    for name in tables.NAMES:
+        tables.make(name, root)
+    return report.make(root)
 
 
 def write_file(path: Path, content: str) -> None:

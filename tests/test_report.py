@@ -4,10 +4,10 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from fake_results import SMALL, write
+from fake_results import SMALL, make, write
 
 from nws import config as configuration
-from nws import deviations, figures, report, tables
+from nws import deviations, figures, report
 from nws.report import duration, minus, number
 
 VOID = {"meta", "link", "img", "br", "hr", "input", "col"}
@@ -39,24 +39,6 @@ class Page(HTMLParser):
 
     def all(self, tag):
         return [attrs for name, attrs in self.seen if name == tag]
-
-
-def make(root, names=figures.NAMES):
-    for name in names:
-        figures.make(name, root, root / "figures")
-    for name in tables.NAMES:
-        tables.make(name, root)
-    return report.make(root)
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    root = write(
-        tmp_path_factory.mktemp("fake"),
-        diverged=["grid_minimnist/lr0.1_a0.01"],
-        missing=["mnist/rws"],
-    )
-    return root, make(root).read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
