@@ -46,8 +46,8 @@ def prepare(args: argparse.Namespace) -> None:
 def train(args: argparse.Namespace) -> None:
     config, root = _settings(args)
     runs = list(_runs(config, args.run))
+    _configure(config, runs)  # first: a GPU that is not there is told before data is prepared
     _ready(config, root, runs)
-    _configure(config, runs)
     from nws.training.jobs import train
 
     for run, seed in _seeded(config, runs, args.seed):
@@ -201,9 +201,15 @@ def _seeded(
 
 
 def _configure(config: "Config", runs: "Sequence[Run]") -> None:
+    """Lease a GPU, where there are several, and set TensorFlow up."""
+    from nws import lease
+
+    lease.take(config.device)  # before TensorFlow is loaded and sees all of them
     from nws.training.jobs import configure
 
-    configure(config.device, max(config.experiments[run.experiment].threads for run in runs))
+    threads = max(config.experiments[run.experiment].threads for run in runs)
+    if configure(config.device, threads) == "cpu":  # TensorFlow may be unable to use them
+        lease.give_back()
 
 
 def _evaluate(config: "Config", run: "Run", seed: int, root: Path) -> None:

@@ -6,9 +6,8 @@ matrices. It knows nothing about other programs on the machine, early stopping o
 
 import math
 import os
-import shutil
-import subprocess
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from nws import config as cfg
+from nws import lease
 from nws.config import Config, DatasetSettings, Run, RunSettings
 
 # Costs in floating-point operations that take as long (fitted to trials on a two-core CPU).
@@ -50,16 +50,22 @@ class Plan:
         return {name: self.operations[name] / speed + self.overhead[name] for name in self.runs}
 
 
-def plan(config: Config, root: Path | None = None) -> Plan:
-    """Count the runs, and the cost of those that have no results under ``root``."""
+def plan(
+    config: Config, root: Path | None = None, todo: Collection[tuple[str, str, int]] | None = None
+) -> Plan:
+    """Count the runs, and the cost of those to do: ``todo`` (experiment, run, seed), or else those
+    that have no results under ``root``."""
+
+    def is_left(run: Run, seed: int) -> bool:
+        if todo is not None:
+            return (run.experiment, run.name, seed) in todo
+        return not (root and _finished(root, run, seed))
+
     cells = {
         name: [(run, seed) for run in cfg.expand(name, exp) for seed in cfg.seeds(config, name)]
         for name, exp in config.experiments.items()
     }
-    left = {
-        name: [run for run, seed in cells[name] if not (root and _finished(root, run, seed))]
-        for name in cells
-    }
+    left = {name: [run for run, seed in cells[name] if is_left(run, seed)] for name in cells}
     return Plan(
         scale=config.scale,
         device=device(config.device),
@@ -119,7 +125,7 @@ def device(asked: str) -> str:
     """Where training will run, found out without TensorFlow."""
     if asked == "cpu":
         return "CPU (as configured)"
-    if _gpu_visible():
+    if lease.devices():
         return "GPU (if TensorFlow can use it; the times below are this CPU's)"
     return "CPU (no GPU found)" if asked == "auto" else "GPU (as configured, but none found here)"
 
@@ -161,15 +167,3 @@ def _overhead(runs: int, share: int) -> float:
 
 def _finished(root: Path, run: Run, seed: int) -> bool:
     return (root / "runs" / run.experiment / run.name / f"seed{seed}" / "metrics.json").is_file()
-
-
-def _gpu_visible() -> bool:
-    hidden = os.environ.get("CUDA_VISIBLE_DEVICES", "0") in ("", "-1")
-    tool = shutil.which("nvidia-smi")
-    if hidden or tool is None:
-        return False
-    try:
-        found = subprocess.run([tool, "-L"], capture_output=True, text=True, timeout=10)
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return found.returncode == 0 and "GPU" in found.stdout

@@ -116,7 +116,7 @@ def test_only_the_natural_algorithms_use_the_fisher() -> None:
 @pytest.mark.parametrize(
     ("part", "when"),
     [
-        *((part, "ever") for part in ("config", "errors", "data", "plan", "results")),
+        *((part, "ever") for part in ("config", "errors", "data", "lease", "plan", "results")),
         *((part, "ever") for part in ("figures", "tables", "report")),
         ("cli", "now"),
     ],
