@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from tiny import IMAGES, assert_same, bits, eager_checkpoints, kill, killed_after, train
 
 from nws.data import patterns
-from nws.errors import Interrupted, NwsError
+from nws.errors import Interrupted, OutOfMemory
 from nws.evaluation import exact
 from nws.models.parameters import Parameters, to_arrays
 from nws.optimizers import Optimizer, adam, sgd
@@ -317,7 +317,7 @@ def test_out_of_memory_says_what_to_lower(program: Program, work: Work, where: s
             return args[0]
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor\nmore")
 
-    with pytest.raises(NwsError, match=r"out of memory at step \d+: OOM when .*; lower batch"):
+    with pytest.raises(OutOfMemory, match=r"out of memory at step \d+: OOM when .*; lower batch"):
         train(program._replace(**{where: fails}), CHEAP, work)
 
 

@@ -15,11 +15,14 @@ from nws.errors import NwsError
 from nws.evaluation import exact
 from nws.evaluation.likelihood import log_likelihood
 from nws.files import write_npz, write_text
+from nws.memory import explained
 from nws.models.helmholtz import Coding, dream, explain, recognise
 from nws.models.parameters import Parameters, read, to_arrays
 from nws.random import Key
 
 SHOWN = 100  # images in samples.npz
+
+LESS = "lower likelihood_samples, or score on the CPU with device: cpu; nothing is trained again"
 
 # The model is what model.npz says, p(unit = +1) = σ(logit); float32 logarithms need this floor.
 PUBLISHED = Coding("pm1", 1e-6)
@@ -27,6 +30,11 @@ PUBLISHED = Coding("pm1", 1e-6)
 
 def evaluate(config: Config, run: Run, seed: int, root: Path) -> None:
     """Score the model of a run and draw from it; writes ``metrics.json`` and ``samples.npz``."""
+    with explained(lambda: f"when scoring {run.experiment}/{run.name}, seed {seed}", LESS):
+        _evaluate(run, seed, root)
+
+
+def _evaluate(run: Run, seed: int, root: Path) -> None:
     began = time.monotonic()
     folder = root / "runs" / run.experiment / run.name / f"seed{seed}"
     training = _training(folder)

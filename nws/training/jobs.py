@@ -21,11 +21,12 @@ from nws.config import Config, Run
 from nws.data.store import Dataset, load, load_provenance
 from nws.evaluation import exact
 from nws.files import write_npz, write_text
+from nws.memory import explained
 from nws.models.parameters import Parameters, initial, recode, to_arrays
 from nws.training.history import Row, to_csv
 from nws.training.loop import compile_run
 from nws.training.machine import commit, configure, describe, peak_memory_mib
-from nws.training.run import Outcome, Work, fit
+from nws.training.run import LESS, Outcome, Work, fit
 
 __all__ = ["configure", "run_folder", "source_hash", "train"]
 
@@ -59,7 +60,8 @@ def train(config: Config, run: Run, seed: int, root: Path) -> None:
     work = root / "work" / run.experiment / run.name / f"seed{seed}"
     path = root / "data" / f"{run.settings.dataset}.npz"
     data, origin = load(path), load_provenance(path)
-    outcome = _fit(run, seed, data, origin, work)
+    with explained(lambda: "before the first step", LESS):
+        outcome = _fit(run, seed, data, origin, work)
     about = _about(config, run, seed, origin, outcome, time.monotonic() - began)
     _write(folder, run, outcome, about)
     rmtree(work, ignore_errors=True)

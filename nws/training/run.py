@@ -12,7 +12,8 @@ import numpy as np
 import tensorflow as tf
 
 from nws.config import RunSettings
-from nws.errors import Interrupted, NwsError
+from nws.errors import Interrupted
+from nws.memory import explained
 from nws.models.parameters import Parameters
 from nws.training import checkpoint
 from nws.training.checkpoint import Progress
@@ -23,6 +24,7 @@ from nws.training.state import TrainState, no_totals
 
 STRETCH = 5.0  # seconds of steps between two looks at the clock and at signals
 SAVE_EVERY = 20.0  # seconds between two checkpoints
+LESS = "lower batch, samples or the size of the layers, or set solver: cg"  # needs less memory
 
 
 class Outcome(NamedTuple):
@@ -74,14 +76,11 @@ def fit(
     """Train until the epochs are done, the validation loss has converged, or the run diverged."""
     begin = _begin(program, params, work, warn)
     trainer = _Trainer(program, settings, label, work, exact_kl, *begin)
-    with _signals(collect=work.folder is not None) as caught:
-        try:
-            return trainer.run(caught)
-        except tf.errors.ResourceExhaustedError as error:
-            raise NwsError(
-                f"out of memory at step {trainer.step}: {error.message.splitlines()[0]}; "
-                "lower batch, samples or the size of the layers, or set solver: cg"
-            ) from None
+    with (
+        _signals(collect=work.folder is not None) as caught,
+        explained(lambda: f"at step {trainer.step}", LESS),
+    ):
+        return trainer.run(caught)
 
 
 def _begin(
