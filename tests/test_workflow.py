@@ -132,3 +132,16 @@ def test_the_shipped_profile_is_found_beside_the_snakefile(tmp_path: Path) -> No
 
 def test_snakemake_is_the_one_of_this_environment() -> None:
     assert shutil.which("snakemake", path=str(Path(sys.executable).parent))
+
+
+@pytest.mark.slow
+def test_snakemakes_own_report_shows_what_was_made(tmp_path: Path) -> None:
+    made = snakemake(tmp_path, "--cores", "1", "fig1", *SMOKE)
+    assert made.returncode == 0, made.stderr
+    page = tmp_path / "snakemake.html"
+    done = snakemake(tmp_path, "fig1", *SMOKE, "--report", str(page))
+    assert done.returncode == 0, done.stderr
+    text = page.read_text(encoding="utf-8")
+    assert "The Fisher matrix of a small network, computed" in text
+    assert "Made alone by" in text
+    assert "data:image/png" in text

@@ -1,3 +1,22 @@
+import yaml
+
+CAPTIONS = Path(workflow.basedir, "report", "captions.yaml")
+TITLES = {
+    name: caption["title"]
+    for name, caption in yaml.safe_load(CAPTIONS.read_text(encoding="utf-8")).items()
+}
+
+
+def shown(path, category, title):
+    """An output that `snakemake --report` embeds, under a category and with a title."""
+    return report(
+        path,
+        category=category,
+        labels={"name": Path(path).stem, "shows": title},
+        caption="../../report/caption.rst",
+    )
+
+
 # One rule per figure and table, so that `snakemake fig3` and `snakemake table1` make just that.
 for figure in figures.NAMES:
 
@@ -7,7 +26,9 @@ for figure in figures.NAMES:
         input:
             results_of(figures.requires(figure, CONFIG)),
         output:
-            [f"{ROOT}/figures/{figure}.{kind}" for kind in ("svg", "png", "csv")],
+            f"{ROOT}/figures/{figure}.svg",
+            shown(f"{ROOT}/figures/{figure}.png", "Figures", TITLES[figure]),
+            f"{ROOT}/figures/{figure}.csv",
         log:
             f"{ROOT}/logs/figures/{figure}.log",
         conda:
@@ -33,7 +54,7 @@ for table in tables.NAMES:
         input:
             results_of(tables.requires(table, CONFIG)),
         output:
-            f"{ROOT}/tables/{table}.csv",
+            shown(f"{ROOT}/tables/{table}.csv", "Tables", TITLES[table]),
         log:
             f"{ROOT}/logs/tables/{table}.log",
         conda:

@@ -4,8 +4,8 @@ rule report:
         [f"{ROOT}/figures/{name}.svg" for name in figures.NAMES],
         [f"{ROOT}/tables/{name}.csv" for name in tables.NAMES],
     output:
-        f"{ROOT}/report.html",
-        f"{ROOT}/claims.csv",
+        shown(f"{ROOT}/report.html", "Report", "Everything on one page"),
+        shown(f"{ROOT}/claims.csv", "Report", "The paper's claims, each with a verdict"),
     log:
         f"{ROOT}/logs/report.log",
     conda:
