@@ -19,6 +19,7 @@ class Page(HTMLParser):
     def __init__(self, text):
         super().__init__()
         self.open, self.seen, self.ids, self.headings = [], [], [], []
+        self.tables = []  # header cells of each
         self.feed(text)
         self.close()
         assert self.open == []
@@ -28,6 +29,10 @@ class Page(HTMLParser):
         self.seen.append((tag, attrs))
         if "id" in attrs:
             self.ids.append(attrs["id"])
+        if tag == "table":
+            self.tables.append(0)
+        if tag == "th":
+            self.tables[-1] += 1
         if re.fullmatch("h[1-6]", tag):
             self.headings.append(int(tag[1]))
         if tag not in VOID:
@@ -62,6 +67,8 @@ def test_images_have_alternatives_and_tables_have_headers(page):
     assert len(images) >= len(figures.NAMES)
     assert all(image["alt"].strip() for image in images)
     assert all(image["src"].startswith("data:image/") for image in images)
+    assert page.tables
+    assert all(page.tables)
     assert all(head.get("scope") in ("row", "col") for head in page.all("th"))
     assert page.all("html")[0]["lang"] == "en"
 
@@ -77,6 +84,34 @@ def test_headings_skip_no_level_and_links_lead_somewhere(made, page):
             assert target[1:] in page.ids
         elif "mnist/rws" not in target:
             assert (made[0] / target).is_file(), target
+
+
+def test_regions_that_scroll_have_a_name_and_take_the_focus(page):
+    regions = [div for div in page.all("div") if div.get("class") == "scroll"]
+    assert len(regions) >= len(page.tables)
+    assert all(region["aria-label"] and region["tabindex"] == "0" for region in regions)
+    assert len({region["aria-label"] for region in regions}) == len(regions)
+
+
+def luminance(colour):
+    """Relative luminance of #rgb or #rrggbb, as WCAG 2 defines it."""
+    digits = colour[1:] if len(colour) == 7 else "".join(c * 2 for c in colour[1:])
+    values = (int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4))
+    linear = (v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in values)
+    return sum(w * v for w, v in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.parametrize("where", [0, 1, 2], ids=["light", "dark", "print"])
+def test_text_stands_out_from_its_background(where):
+    style = (report.TEMPLATES / "style.css").read_text(encoding="utf-8")
+    palettes = re.findall(r":root \{(.*?)\}", style, re.DOTALL)
+    assert len(palettes) == 3
+    colours = dict(re.findall(r"--([\w-]+): (#\w+);", palettes[where]))
+    texts = ("ink", "soft", "link", "good", "half", "bad", "none")
+    pairs = [(text, ground) for text in texts for ground in ("paper", "panel")]
+    for text, ground in [*pairs, ("loud", "loud-paper")]:
+        low, high = sorted(luminance(colours[name]) for name in (text, ground))
+        assert (high + 0.05) / (low + 0.05) >= 4.5, f"{text} on {ground}"
 
 
 def test_says_what_matters(made):
