@@ -2,13 +2,15 @@
 
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+
+from nws import figures, tables
 
 ROOT = Path(__file__).resolve().parent.parent
 SMOKE = ["--configfile", str(ROOT / "config" / "smoke.yaml")]
@@ -33,15 +35,21 @@ def jobs(shown: str) -> dict[str, int]:
     return {name: int(count) for name, count in re.findall(r"^(\w\S*) +(\d+)$", table, re.M)}
 
 
+def processor_seconds() -> float:
+    """What the processes started here have used; unlike the clock, whatever else runs."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def test_a_dry_run_lists_every_job(tmp_path: Path) -> None:
     done = snakemake(tmp_path, "-n", *SMOKE)
     assert done.returncode == 0, done.stderr
     found = jobs(done.stdout + done.stderr)
-    once = ["report", "table1", "table2", *(f"fig{n}" for n in range(1, 10))]
+    once = ["report", *tables.NAMES, *figures.NAMES]
     assert [found[name] for name in once] == [1] * len(once)
     assert (found["prepare"], found["train"], found["evaluate"]) == (5, 3, 3)
     shared = [name for name in found if name.startswith("train_")]
-    assert len(shared) == 7
+    assert len(shared) == 12
     assert not list(tmp_path.glob("results/**/*.json"))
 
 
@@ -91,11 +99,11 @@ def test_a_grid_of_500_runs_is_planned_in_seconds(tmp_path: Path) -> None:
         "extends: smoke\nexperiments:\n  grid_mnist:\n    share: 1\n"
         f"    grid: {{learning_rate: {rates}, damping: {dampings}}}\n"
     )
-    start = time.perf_counter()
+    before = processor_seconds()
     done = snakemake(tmp_path, "-n", "fig8", "--configfile", str(tmp_path / "wide.yaml"))
-    elapsed = time.perf_counter() - start
+    spent = processor_seconds() - before
     assert jobs(done.stdout + done.stderr)["train"] == 500
-    assert elapsed < 10
+    assert spent < 10
 
 
 def test_lint_is_clean() -> None:
@@ -109,7 +117,7 @@ def test_a_part_is_made_once_and_made_again_when_it_changes(tmp_path: Path) -> N
     changed = ["--config", "experiments={damping: {settings: {epochs: 3}}}"]
     first = snakemake(tmp_path, "--cores", "2", "fig6", *SMOKE)
     assert first.returncode == 0, first.stderr
-    assert "28 of 28 training runs to do" in first.stderr
+    assert "3 of 28 training runs to do" in first.stderr
     made = {path.name for path in (tmp_path / "results/smoke/figures").iterdir()}
     assert made >= {"fig6.svg", "fig6.png", "fig6.csv"}
     logs = {

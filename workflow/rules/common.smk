@@ -3,13 +3,14 @@ import hashlib
 import re
 import shlex
 import sys
+import threading
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
 import nws
 from nws import config as cfg
-from nws import figures, plan, tables
+from nws import figures, pace, plan, tables
 from nws.errors import NwsError
 
 try:
@@ -32,8 +33,9 @@ right and give the same command again. If it says the directory is locked, and n
 is at work here, give the same command once with --unlock added."""
 
 # The jobs' `nws` is this interpreter's, on PATH or not. It is no parameter: moving the environment
-# must not train anything again.
-shell.prefix(f'nws() {{{{ {shlex.quote(sys.executable)} -m nws.cli "$@"; }}}}; ')
+# must not train anything again. It takes the shell's place: a shell dies of a signal at once, and
+# Snakemake or SLURM would think the job over while it still writes its checkpoint.
+shell.prefix(f'nws() {{{{ exec {shlex.quote(sys.executable)} -m nws.cli "$@"; }}}}; ')
 
 
 wildcard_constraints:
@@ -45,14 +47,32 @@ wildcard_constraints:
 
 def begin():
     """Before anything starts: how many runs, on what, for how long; and the resolved configuration.
+    From then on, beside the jobs: how far the runs are.
 
     The configuration is not the output of a job: Snakemake does not look at the parameters of jobs
     that depend on one that will run, so a changed setting would train nothing.
     """
-    print(
-        plan.describe(plan.plan(CONFIG, Path(ROOT)), plan.calibrate()), file=sys.stderr
-    )
+    todo = runs_to_do()
+    asked = plan.plan(CONFIG, todo=todo)
+    print(plan.describe(asked, plan.calibrate()), file=sys.stderr)
     cfg.write(CONFIG, Path(ROOT))
+    costs = {
+        Path(f"{ROOT}/runs/{experiment}/{run}/seed{seed}"): plan.operations(
+            CONFIG, RUNS[experiment, run]
+        )
+        for experiment, run, seed in todo
+    }
+    threading.Thread(target=pace.watch, args=(costs, TRAINED), daemon=True).start()
+
+
+def runs_to_do():
+    """What this start will train or train again, as (experiment, run, seed)."""
+    made = (Path(file) for job in workflow.dag.needrun_jobs() for file in job.output)
+    return {
+        (path.parts[-4], path.parts[-3], int(path.parts[-2].removeprefix("seed")))
+        for path in made
+        if path.name == "training.json"
+    }
 
 
 def source_of(wildcards):
