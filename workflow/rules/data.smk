@@ -6,6 +6,7 @@ rule prepare:
         f"{ROOT}/data/{{dataset}}.json",
     log:
         f"{ROOT}/logs/prepare/{{dataset}}.log",
+    localrule: True
     conda:
         "../../environment.yml"
     resources:

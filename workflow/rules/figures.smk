@@ -31,6 +31,7 @@ for figure in figures.NAMES:
             f"{ROOT}/figures/{figure}.csv",
         log:
             f"{ROOT}/logs/figures/{figure}.log",
+        localrule: True
         conda:
             "../../environment.yml"
         resources:
@@ -57,6 +58,7 @@ for table in tables.NAMES:
             shown(f"{ROOT}/tables/{table}.csv", "Tables", TITLES[table]),
         log:
             f"{ROOT}/logs/tables/{table}.log",
+        localrule: True
         conda:
             "../../environment.yml"
         resources:

@@ -8,6 +8,7 @@ rule report:
         shown(f"{ROOT}/claims.csv", "Report", "The paper's claims, each with a verdict"),
     log:
         f"{ROOT}/logs/report.log",
+    localrule: True
     conda:
         "../../environment.yml"
     resources:
