@@ -271,6 +271,15 @@ def merge(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
+def _remove(content: dict[str, Any], below: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the data sets and experiments of ``below`` that are null in what extends it."""
+    for part in ("datasets", "experiments"):
+        own, old = content.get(part), below.get(part)
+        if isinstance(own, Mapping) and isinstance(old, Mapping):
+            content[part] = {k: v for k, v in own.items() if v is not None or k not in old}
+    return content
+
+
 def read(path: Path) -> dict[str, Any]:
     """One configuration file, as written."""
     # JSON is YAML too, but YAML reads JSON's 1e-06 as text.
@@ -299,7 +308,7 @@ def resolve(config: Mapping[str, Any], where: str = "configuration") -> Config:
         seen.append(parent)
         below = read(_scale_file(parent, where))
         next_parent = below.pop("extends", None if parent == "paper" else "paper")
-        content, parent = merge(below, content), next_parent
+        content, parent = _remove(merge(below, content), below), next_parent
     return _validate(Config, {**content, "extends": None}, where)
 
 

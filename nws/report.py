@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 import nws
-from nws import claims, deviations, figures, paper, provenance, samples, tables
+from nws import claims, contest, cost, deviations, figures, paper, provenance, samples, tables
 from nws import config as configuration
 from nws.errors import NwsError
 from nws.files import write_text
-from nws.results import DONE, Entry, Results, read_json
+from nws.results import DONE, Entry, Results
 
 if TYPE_CHECKING:
     import jinja2
@@ -76,10 +76,11 @@ def content(results: Results, judged: list[tuple[claims.Claim, claims.Verdict]])
         "verdicts": _count(judged),
         "tables": [_table(name, results, captions[name]) for name in tables.NAMES],
         "figures": [_figure(name, results, captions[name]) for name in figures.NAMES],
+        "searches": contest.searches(results),
         "samples": [_samples(results, entry) for entry in samples.headline(results)],
         "settings": [_settings(results, name) for name in results.config.experiments],
         "data": {name: results.dataset(name) for name in results.config.datasets},
-        "benchmark": _benchmark(results),
+        "benchmark": _cost(results),
         "experiments": {name: results.entries(name) for name in results.config.experiments},
         **_provenance(results, entries),
     }
@@ -191,12 +192,11 @@ def _plain(value: Any) -> str:
     return deviations.show(value)
 
 
-def _benchmark(results: Results) -> dict[str, Any] | None:
-    path = results.root / "benchmark.json"
-    try:
-        return read_json(path) if path.is_file() else None
-    except NwsError:
-        return None
+def _cost(results: Results) -> dict[str, Any] | None:
+    found = cost.content(results)
+    if found and found["curves"]:
+        found["curves"] = _uri(found["curves"], "svg+xml")
+    return found
 
 
 def number(value: Any, digits: int = 4) -> str:

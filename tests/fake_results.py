@@ -63,6 +63,18 @@ SMALL = {
             "settings": {"dataset": "mnist_static", "epochs": 2},
             "grid": {"learning_rate": [0.001, 0.1], "damping": [0.01, 1]},
         },
+        **{
+            f"search_{name}": {
+                "seeds": [0],
+                "settings": {"algorithm": name, "epochs": 2},
+                "grid": {"learning_rate": [0.05, 0.2]},
+            }
+            for name in ("ws", "rws", "nrws")
+        },
+        "tuned": {
+            "settings": {"epochs": 6, "learning_rate": 0.2},
+            "runs": {f"{name}_b": {"algorithm": name} for name in ("ws", "rws", "nrws")},
+        },
         "ksteps": {
             "seeds": [0],
             "settings": {"dataset": "mnist_bst", "epochs": 5},

@@ -260,3 +260,10 @@ def test_a_grid_is_the_product_of_its_values(values: list[float], periods: list[
     points = [(run.settings.learning_rate, run.settings.refresh) for run in runs]
     assert points == [(value, period) for value in values for period in periods]
     assert len({run.name for run in runs}) == len(runs)
+
+
+def test_null_takes_an_experiment_away() -> None:
+    smaller = cfg.resolve({"extends": "quick", "experiments": {"adam": None}})
+    assert set(cfg.resolve({"extends": "quick"}).experiments) - set(smaller.experiments) == {"adam"}
+    with pytest.raises(NwsError, match=r"experiments\.adm"):
+        cfg.resolve({"extends": "quick", "experiments": {"adm": None}})

@@ -1,5 +1,6 @@
 """The report: one valid, self-contained page that escapes everything and hides nothing."""
 
+import json
 import re
 from html.parser import HTMLParser
 
@@ -167,8 +168,33 @@ def test_another_configuration_still_makes_a_page(tmp_path):
 
 def test_a_benchmark_is_shown(tmp_path):
     root = write(tmp_path)
-    (root / "benchmark.json").write_text('{"steps": [{"algorithm": "rws", "ms": 1.5}], "x": 1}')
-    assert "<td>1.5</td>" in report.make(root).read_text(encoding="utf-8")
+    times = {"nrws_k1_vs_rws": 5.0, "nrws_k50_vs_rws": 2.5}
+    rows = [
+        {"name": name, "what": name, "architecture": "minimnist", "value": value, "unit": "times"}
+        | {"goal": "<= 3", "reached": value <= 3, "spread": 0.1}
+        for name, value in times.items()
+    ]
+    epochs = [
+        {"architecture": "minimnist", "algorithm": "nrws", "K": k, "solver": "auto", "seconds": s}
+        for k, s in ((1, 12.25), (50, 7.5))
+    ]
+    scaling = [
+        {"solver": "cg", "vary": "l", "l": l, "n": 320, "m": 64, "ms": l / 10} for l in (50, 100)
+    ]
+    document = {"rows": rows, "seconds_per_epoch": epochs, "scaling": scaling, "date": "2026-01-02"}
+    (root / "benchmark.json").write_text(json.dumps(document))
+    text = report.make(root).read_text(encoding="utf-8")
+    Page(text)
+    assert "Keeping it saves 50% of a step" in text
+    assert "<td>7.5</td><td>69</td>" in text  # the paper's seconds, with a kept metric
+    assert "<td>12.25</td><td>–</td>" in text or "<td>12.2</td><td>–</td>" in text
+    assert "How the cost of one layer grows" in text
+
+
+def test_a_benchmark_that_cannot_be_read_is_none(tmp_path):
+    root = write(tmp_path)
+    (root / "benchmark.json").write_text("[1, 2")
+    assert "there is no benchmark.json" in report.make(root).read_text(encoding="utf-8")
 
 
 def test_the_papers_scale_has_no_reductions():

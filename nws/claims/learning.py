@@ -222,7 +222,7 @@ CLAIMS = [
         quantity="final training loss of WS and RWS at larger learning rates",
         paper="none reaches NRWS",
         tolerance="no run below NRWS’s final training loss",
-        needs=Needs(("mnist",), 2000),
+        needs=Needs(("mnist", "rates"), 2000),
         check=learning_rate,
         evidence="figures/fig4.csv",
     ),

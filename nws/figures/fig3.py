@@ -12,7 +12,12 @@ EXPERIMENTS = ("minimnist",)
 
 def data(results: Results) -> pd.DataFrame:
     """Every epoch of every run and seed, then Table 1's values."""
-    history = results.history("minimnist")
+    return of("minimnist", results)
+
+
+def of(experiment: str, results: Results) -> pd.DataFrame:
+    """The data of any experiment on miniMNIST."""
+    history = results.history(experiment)
     panels = {name: _panel(results, name) for name in dict.fromkeys(history["dataset"])}
     frame = curves.frame(history, history["dataset"].map(panels))
     rows = [
