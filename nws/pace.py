@@ -11,8 +11,8 @@ from nws.plan import duration
 def watch(costs: Mapping[Path, float], files: Sequence[str], every: float = 60.0) -> None:
     """Say on stderr how far the runs are whenever more of them have made their ``files``.
 
-    ``costs`` has the folder of each run, and what it costs in any unit. Snakemake counts jobs, long
-    and short ones alike, and those of many runs as one.
+    ``costs`` has the folder of each run, and how long it was thought to take. Snakemake counts
+    jobs: long and short ones alike, and those of many runs as one.
     """
     began, count = time.time(), 0
     while count < len(costs):

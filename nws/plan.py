@@ -93,6 +93,12 @@ def describe(plan: Plan, speed: float) -> str:
     return "\n".join(lines)
 
 
+def seconds(config: Config, run: Run, speed: float) -> float:
+    """Rough seconds of a run at ``speed`` operations per second, with its part of a process."""
+    overhead = _overhead(1, config.experiments[run.experiment].share)
+    return operations(config, run) / speed + overhead
+
+
 def operations(config: Config, run: Run) -> float:
     """Floating-point operations of a run: its steps, validations and likelihood estimates."""
     settings, dataset = run.settings, config.datasets[run.settings.dataset]
@@ -161,7 +167,7 @@ def _images(dataset: DatasetSettings, split: str) -> int:
 
 def _overhead(runs: int, share: int) -> float:
     # Runs on their own are trained and scored by two processes, shared ones by one.
-    processes = 2 * runs if share == 1 else -(-runs // share)
+    processes = 2 * runs if share == 1 else runs / share
     return processes * PROCESS_SECONDS + runs * RUN_SECONDS
 
 

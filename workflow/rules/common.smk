@@ -52,15 +52,14 @@ def begin():
     The configuration is not the output of a job: Snakemake does not look at the parameters of jobs
     that depend on one that will run, so a changed setting would train nothing.
     """
-    todo = runs_to_do()
-    asked = plan.plan(CONFIG, todo=todo)
-    print(plan.describe(asked, plan.calibrate()), file=sys.stderr)
+    todo, speed = runs_to_do(), plan.calibrate()
+    print(plan.describe(plan.plan(CONFIG, todo=todo), speed), file=sys.stderr)
     cfg.write(CONFIG, Path(ROOT))
     costs = {
-        Path(f"{ROOT}/runs/{experiment}/{run}/seed{seed}"): plan.operations(
-            CONFIG, RUNS[experiment, run]
+        Path(ROOT, "runs", experiment, name, f"seed{seed}"): plan.seconds(
+            CONFIG, RUNS[experiment, name], speed
         )
-        for experiment, run, seed in todo
+        for experiment, name, seed in todo
     }
     threading.Thread(target=pace.watch, args=(costs, TRAINED), daemon=True).start()
 
