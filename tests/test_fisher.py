@@ -66,6 +66,58 @@ def test_cg_stops_at_the_residual_it_reports(tolerance: float, shape: tuple[int,
     np.testing.assert_allclose(solution.residual, measured, atol=1e-9 + 1e-6 * tolerance)
 
 
+@pytest.mark.parametrize(
+    ("shape", "path"),
+    [
+        ((320, 50, 30), "preconditioned"),
+        ((500, 300, 2), "plain"),  # too few units to share an inverse
+        ((320, 60, 310), "preconditioned"),  # in three chunks
+        ((100, 90, 310), "dual"),
+    ],
+)
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_cg_takes_each_of_its_paths(shape: tuple[int, int, int], path: str, kind: type) -> None:
+    """Compiled, as in training: in a graph."""
+    H, P, g = problem(*shape)
+    method = ConjugateGradient(1e-4, 1000)
+
+    @tf.function(autograph=False)
+    def solve(H: tf.Tensor, V: tf.Tensor, g: tf.Tensor) -> tf.Tensor:
+        factors = method.factor(H, V, tf.constant(0.05, H.dtype))
+        dual, preconditioned = factors.gram.shape[0] > 0, factors.M[0].shape[0] > 0
+        found = "dual" if dual else "preconditioned" if preconditioned else "plain"
+        assert (found, len(factors.D)) == (path, -(-shape[2] // method.chunk))
+        return method.solve(factors, g).value
+
+    x = solve(*(tf.constant(a.astype(kind)) for a in (H, P * (1 - P) / len(H), g)))
+    assert error(x.numpy(), dense(H, P, g, 0.05)) < 1e-3
+
+
+def test_few_samples_are_solved_compiled_in_a_graph() -> None:
+    H, P, g = problem(32, 80, 10)
+    method = ConjugateGradient(1e-4, 1000)
+    solve = tf.function(
+        lambda H, V, g: method.solve(method.factor(H, V, tf.constant(0.05)), g).value,
+        autograph=False,
+    )
+    arguments = [tf.constant(a.astype(np.float32)) for a in (H, P * (1 - P) / 32, g)]
+    assert error(solve(*arguments).numpy(), dense(H, P, g, 0.05)) < 1e-3
+    graph = solve.get_concrete_function(*arguments).graph
+    assert any("_XlaMustCompile" in node.node_def.attr for node in graph.get_operations())
+
+
+def test_a_shared_inverse_halves_the_iterations() -> None:
+    """Units that weigh the same samples: the average unit's metric is close to all of theirs."""
+    H, _, g = problem(320, 60, 40)
+    P = sigmoid(H[:, :60] @ np.random.default_rng(1).standard_normal((60, 40)) / 60**0.5)
+    arguments = [tf.constant(a) for a in (H, P * (1 - P) / 320, tf.constant(0.01, tf.float64))]
+    method = ConjugateGradient()
+    factors = method.factor(*arguments)
+    without = factors._replace(M=(tf.zeros([0, 0], tf.float64),))
+    shared, plain = (method.solve(f, tf.constant(g)).iterations for f in (factors, without))
+    assert int(shared) <= int(plain) / 2
+
+
 @given(
     n=st.integers(1, 40),
     l=st.integers(1, 30),
