@@ -12,7 +12,7 @@ FIND := for p in $$PYTHON python3.13 python3.12 python3.11 python3; do \
 	test -n "$$p" || { echo "No Python 3.11, 3.12 or 3.13 with venv was found: install one" \
 	"(Debian, Ubuntu: python3-venv), or name it: PYTHON=/path/to/python make" >&2; exit 1; }
 
-.PHONY: report smoke paper test lint lock clean
+.PHONY: report smoke paper test test-slow lint lock clean
 
 report: $(READY)
 	$(SNAKEMAKE) config/quick.yaml
@@ -27,7 +27,10 @@ paper: $(READY)
 	@echo "The report: $(CURDIR)/results/paper/report.html"
 
 test: $(READY)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+test-slow: $(READY)
+	$(BIN)/python -m pytest -m slow $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .
