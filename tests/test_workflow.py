@@ -117,7 +117,7 @@ def test_a_part_is_made_once_and_made_again_when_it_changes(tmp_path: Path) -> N
     changed = ["--config", "experiments={damping: {settings: {epochs: 3}}}"]
     first = snakemake(tmp_path, "--cores", "2", "fig6", *SMOKE)
     assert first.returncode == 0, first.stderr
-    assert "3 of 28 training runs to do" in first.stderr
+    assert re.search(r": 3 of \d+ training runs to do", first.stderr)
     made = {path.name for path in (tmp_path / "results/smoke/figures").iterdir()}
     assert made >= {"fig6.svg", "fig6.png", "fig6.csv"}
     logs = {
