@@ -48,12 +48,15 @@ def train(args: argparse.Namespace) -> None:
     runs = list(_runs(config, args.run))
     _configure(config, runs)  # first: a GPU that is not there is told before data is prepared
     _ready(config, root, runs)
-    from nws.training.jobs import train
+    from nws.training.jobs import forget, train
 
-    for run, seed in _seeded(config, runs, args.seed):
+    cells = list(_seeded(config, runs, args.seed))
+    for run, seed in cells:
         train(config, run, seed, root)
         if args.evaluate:
             _evaluate(config, run, seed, root)
+    for run, seed in cells:
+        forget(root, run, seed)
 
 
 def evaluate(args: argparse.Namespace) -> None:

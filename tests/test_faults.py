@@ -3,6 +3,7 @@
 import json
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -32,7 +33,9 @@ RUN = Path("tiny") / "one" / "seed0"
 
 def train(root: Path, config: Config = CONFIG) -> tuple[bytes, str]:
     """Train in this process, from what an earlier one left; the model and the history."""
-    jobs.train(config, tiny.prepare(config, root), 0, root)
+    run = tiny.prepare(config, root)
+    jobs.train(config, run, 0, root)
+    jobs.forget(root, run, 0)
     return tiny.results(root)
 
 
@@ -53,6 +56,20 @@ def told(root: Path) -> dict[str, Any]:
 def leftovers(root: Path) -> list[Path]:
     """Files that should not be there once a run has ended."""
     return [p for p in root.rglob("*") if p.suffix == ".tmp" or ("work" in p.parts and p.is_file())]
+
+
+def test_a_finished_run_whose_job_is_stopped_later_is_not_trained_again(
+    tmp_path: Path, unbroken: tuple[bytes, str]
+) -> None:
+    """Runs share jobs, and Snakemake deletes all results of a job that is stopped."""
+    run = tiny.prepare(CONFIG, tmp_path)
+    jobs.train(CONFIG, run, 0, tmp_path)
+    before = told(tmp_path)
+    shutil.rmtree(tmp_path / "runs")
+    assert train(tmp_path) == unbroken
+    after = told(tmp_path)
+    assert (after["resumed"], after["seconds"]) == (1, before["seconds"])  # not a step was done
+    assert not leftovers(tmp_path)
 
 
 # Processes

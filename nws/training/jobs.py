@@ -28,7 +28,7 @@ from nws.training.loop import compile_run
 from nws.training.machine import commit, configure, describe, peak_memory_mib
 from nws.training.run import LESS, Outcome, Work, fit
 
-__all__ = ["configure", "run_folder", "source_hash", "train"]
+__all__ = ["configure", "forget", "run_folder", "source_hash", "train"]
 
 SOURCES = ("algorithms", "fisher", "models", "training", "data")
 SINGLE = ("random.py", "importance.py", "optimizers.py", "schedules.py", "evaluation/likelihood.py")
@@ -37,6 +37,11 @@ SINGLE = ("random.py", "importance.py", "optimizers.py", "schedules.py", "evalua
 def run_folder(root: Path, run: Run, seed: int) -> Path:
     """Where the results of a run and seed are."""
     return root / "runs" / run.experiment / run.name / f"seed{seed}"
+
+
+def work_folder(root: Path, run: Run, seed: int) -> Path:
+    """Where its checkpoints are."""
+    return root / "work" / run.experiment / run.name / f"seed{seed}"
 
 
 def source_hash() -> str:
@@ -53,18 +58,23 @@ def source_hash() -> str:
 def train(config: Config, run: Run, seed: int, root: Path) -> None:
     """Train, going on from the last checkpoint, and write the run's results.
 
-    A run that diverges is a result too: its status says so.
+    A run that diverges is a result too: its status says so. The checkpoint stays until
+    :func:`forget`: runs that share a job are all done before any of them is.
     """
     began = time.monotonic()
-    folder = run_folder(root, run, seed)
-    work = root / "work" / run.experiment / run.name / f"seed{seed}"
+    folder, work = run_folder(root, run, seed), work_folder(root, run, seed)
     path = root / "data" / f"{run.settings.dataset}.npz"
     data, origin = load(path), load_provenance(path)
     with explained(lambda: "before the first step", LESS):
         outcome = _fit(run, seed, data, origin, work)
     about = _about(config, run, seed, origin, outcome, time.monotonic() - began)
     _write(folder, run, outcome, about)
-    rmtree(work, ignore_errors=True)
+
+
+def forget(root: Path, run: Run, seed: int) -> None:
+    """Remove a run's checkpoints. Not sooner than its job ends: when a job is stopped, Snakemake
+    deletes its results, those of finished runs too."""
+    rmtree(work_folder(root, run, seed), ignore_errors=True)
 
 
 def _fit(run: Run, seed: int, data: Dataset, origin: dict[str, Any], work: Path) -> Outcome:

@@ -141,6 +141,7 @@ class _Trainer:
                     self._save()
         finally:
             self.reporter.close()
+        self._save()  # until its job has ended, too, the run is not trained again
         return self._end("finished", "")
 
     def _stretch(self) -> str:
