@@ -5,6 +5,7 @@ python tools/reference.py results/reference
 
 import csv
 import json
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -37,6 +38,9 @@ def copy(results: Path) -> None:
             target = TARGET / path.relative_to(results)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
+            if path.parent.name == "data":  # where the files lay is nobody's business
+                text = re.sub(r'"folder [^"]*"', '"a folder"', path.read_text(encoding="utf-8"))
+                target.write_text(text, encoding="utf-8")
 
 
 def section(reference: Path = TARGET) -> str:
@@ -51,10 +55,10 @@ def section(reference: Path = TARGET) -> str:
         f"miniMNIST, {rows[0]['epochs']} epochs (the paper: 500), {rows[0]['seeds']} seed, test "
         f"log-likelihood in nats with {int(rows[0]['likelihood_samples']):,} samples on {images:,} "
         f"images. {last['finished_at'][:10]}, {machine['cpu']}, {machine['threads']} threads, no "
-        f"GPU; {hours:.1f} h of training for Table 1.",
+        f"GPU: {hours:.1f} h for these six runs, beside other work, so seconds say little.",
         "",
-        "| images | algorithm | ours | ± over images | paper | s/epoch |",
-        "| --- | --- | --- | --- | --- | --- |",
+        "| images | algorithm | ours | ± over images | paper |",
+        "| --- | --- | --- | --- | --- |",
         *map(_line, rows),
         "",
     ]
@@ -75,7 +79,7 @@ def _line(row: dict[str, str]) -> str:
     ours, error = float(row["ll_test_mean"]), float(row["standard_error"])
     return (
         f"| {row['binarization']} | {row['algorithm'].upper()} | {ours:.2f} | {error:.2f} "
-        f"| {float(row['paper_ll']):.2f} | {float(row['seconds_per_epoch']):.1f} |"
+        f"| {float(row['paper_ll']):.2f} |"
     ).replace("-", "−")
 
 
