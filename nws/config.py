@@ -271,15 +271,6 @@ def merge(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _remove(content: dict[str, Any], below: Mapping[str, Any]) -> dict[str, Any]:
-    """Without the data sets and experiments of ``below`` that are null in what extends it."""
-    for part in ("datasets", "experiments"):
-        own, old = content.get(part), below.get(part)
-        if isinstance(own, Mapping) and isinstance(old, Mapping):
-            content[part] = {k: v for k, v in own.items() if v is not None or k not in old}
-    return content
-
-
 def read(path: Path) -> dict[str, Any]:
     """One configuration file, as written."""
     # JSON is YAML too, but YAML reads JSON's 1e-06 as text.
@@ -298,6 +289,7 @@ def read(path: Path) -> dict[str, Any]:
 def resolve(config: Mapping[str, Any], where: str = "configuration") -> Config:
     """Follow ``extends`` (``paper`` unless said otherwise; null: nothing) and validate."""
     seen: list[str] = []
+    below: dict[str, Any] = {}
     content = dict(config)
     parent = content.pop("extends", "paper")
     while parent is not None:
@@ -306,10 +298,19 @@ def resolve(config: Mapping[str, Any], where: str = "configuration") -> Config:
         if parent in seen:
             raise NwsError(f"{where}: extends goes in a circle: {' -> '.join([*seen, parent])}")
         seen.append(parent)
-        below = read(_scale_file(parent, where))
-        next_parent = below.pop("extends", None if parent == "paper" else "paper")
-        content, parent = _remove(merge(below, content), below), next_parent
+        base = read(_scale_file(parent, where))
+        parent = base.pop("extends", None if parent == "paper" else "paper")
+        content, below = merge(base, content), merge(base, below)
+    _remove(content, below)
     return _validate(Config, {**content, "extends": None}, where)
+
+
+def _remove(content: dict[str, Any], below: Mapping[str, Any]) -> None:
+    """Take away the data sets and experiments of ``below`` that what extends it sets to null."""
+    for part in ("datasets", "experiments"):
+        own, old = content.get(part), below.get(part)
+        if isinstance(own, Mapping) and isinstance(old, Mapping):
+            content[part] = {k: v for k, v in own.items() if v is not None or k not in old}
 
 
 def load(path: Path | None = None) -> Config:

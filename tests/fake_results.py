@@ -38,6 +38,11 @@ SMALL = {
             "settings": {"dataset": "mnist_static", "layers": [8, 4], "epochs": 6},
             "runs": {name: {"algorithm": name} for name in ("ws", "rws", "nrws")},
         },
+        "rates": {
+            "seeds": [0],
+            "settings": {"dataset": "mnist_static", "layers": [8, 4], "epochs": 6},
+            "grid": {"algorithm": ["ws", "rws"], "learning_rate": [0.05]},
+        },
         "adam": {
             "settings": {"dataset": "mnist_static", "epochs": 4, "optimizer": "adam"},
             "runs": {name: {"algorithm": name} for name in ("ws", "nws", "rws", "nrws")},

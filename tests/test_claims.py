@@ -107,7 +107,11 @@ def test_gap(root, extra, verdict):
     assert learning.gap(Results(root)).verdict == verdict
 
 
-def test_learning_rate_needs_an_experiment_that_raises_it(root):
+UNRAISED = {name: found for name, found in SMALL["experiments"].items() if name != "rates"}
+
+
+def test_learning_rate_needs_an_experiment_that_raises_it(tmp_path):
+    root = write(tmp_path, configuration.resolve({**SMALL, "experiments": UNRAISED}))
     assert learning.learning_rate(Results(root)).verdict == NOT_RUN
 
 
@@ -117,7 +121,7 @@ def test_learning_rate_needs_an_experiment_that_raises_it(root):
 def test_learning_rate(tmp_path, loss, verdict):
     raised = {"settings": {**SMALL["experiments"]["mnist"]["settings"], "learning_rate": 0.5}}
     raised["runs"] = {"ws": {"algorithm": "ws"}}
-    experiments = {**SMALL["experiments"], "raised": {**raised, "seeds": [0]}}
+    experiments = {**UNRAISED, "raised": {**raised, "seeds": [0]}}
     root = write(tmp_path, configuration.resolve({**SMALL, "experiments": experiments}))
     update(root, "raised", "ws", final_train_loss=loss)
     assert learning.learning_rate(Results(root)).verdict == verdict

@@ -263,7 +263,7 @@ def test_a_grid_is_the_product_of_its_values(values: list[float], periods: list[
 
 
 def test_null_takes_an_experiment_away() -> None:
-    smaller = cfg.resolve({"extends": "quick", "experiments": {"adam": None}})
+    smaller = cfg.resolve({"extends": "quick", "experiments": {"adam": None}})  # quick has it, too
     assert set(cfg.resolve({"extends": "quick"}).experiments) - set(smaller.experiments) == {"adam"}
     with pytest.raises(NwsError, match=r"experiments\.adm"):
         cfg.resolve({"extends": "quick", "experiments": {"adm": None}})

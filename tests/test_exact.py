@@ -14,7 +14,7 @@ from nws.data import patterns
 from nws.errors import NwsError
 from nws.evaluation import exact
 from nws.evaluation.jobs import evaluate
-from nws.training.jobs import train
+from nws.training.jobs import forget, train
 
 GRID, PROBABILITIES = patterns.patterns()
 LINES = 2.0 * GRID - 1.0
@@ -107,6 +107,7 @@ def job(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     )
     run = tiny.prepare(config, root)
     train(config, run, 0, root)
+    forget(root, run, 0)
     evaluate(config, run, 0, root)
     return root / "runs" / "tiny" / "one" / "seed0"
 
