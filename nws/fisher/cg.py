@@ -6,16 +6,16 @@ give the same solution, and the cheaper one is solved (D = V^½):
 - primal: (αI + Hᵀ D_j² H) x = g, two products of n·l. Units weigh the same samples, so the metric
   of an average unit is close to all of theirs: its inverse M preconditions the system of each, and
   halves the iterations for one product of l² more;
-- dual, n < 1.5 l: (αI + D_j HHᵀ D_j) y = D_j H g, then x = (g - Hᵀ D_j y)/α, one product of n². Its
+- dual: (αI + D_j HHᵀ D_j) y = D_j H g, then x = (g - Hᵀ D_j y)/α, one product of n². Its
   residual r leaves Hᵀ D_j r/α in the primal system, whose norm the iteration knows for free.
 
-The iteration is that of Chronopoulos and Gear (1989): from u = Mr, one product Bu, with B the
-matrix without its damping, and the inner products γ = rᵀu and uᵀ(αI + B)u follow the step and the
-direction. Units stop one by one, at a primal residual rᵀr, or rᵀBr/α² in the dual system.
+The primal iteration is the textbook's. The dual one is that of Chronopoulos and Gear (1989): its
+only product, Br with B the matrix without its damping, gives the step, the direction and rᵀBr/α²,
+the squared primal residual. Units stop one by one, at theirs.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import tensorflow as tf
 
@@ -23,9 +23,10 @@ from nws.fisher.base import Solution
 from nws.fisher.cholesky import INVERSION, inverse
 
 # Cost, in multiplications of full-speed products: starting the operations of an iteration, and
-# those on single numbers; iterations to a residual of 1e-2 at α = .05, plain and preconditioned.
+# those on single numbers; iterations to a residual of 1e-2 at α = .05.
 ITERATION, ELEMENTWISE = 2.5e6, 140
-PLAIN, PRECONDITIONED = 11, 5
+DUAL, PLAIN, PRECONDITIONED = 14, 10, 4.5
+CHUNK = 200
 FEW = 64  # samples: so small a dual system waits between operations, unless they are compiled
 
 
@@ -41,16 +42,25 @@ class Factors(NamedTuple):
     M: tuple[tf.Tensor, ...]
 
 
-class Iterate(NamedTuple):
-    """State of the iteration; columns are units. ``Ap`` is kept instead of computed."""
+class Primal(NamedTuple):
+    """State of the primal iteration; columns are units. ``error`` is rᵀr, ``gamma`` rᵀMr."""
 
     k: tf.Tensor
     x: tf.Tensor
     r: tf.Tensor
-    u: tf.Tensor
-    Bu: tf.Tensor
+    p: tf.Tensor
     gamma: tf.Tensor
-    curvature: tf.Tensor
+    error: tf.Tensor
+
+
+class Dual(NamedTuple):
+    """State of the dual iteration; columns are units. ``Ap`` is kept instead of computed."""
+
+    k: tf.Tensor
+    x: tf.Tensor
+    r: tf.Tensor
+    Br: tf.Tensor
+    gamma: tf.Tensor
     error: tf.Tensor
     p: tf.Tensor
     Ap: tf.Tensor
@@ -58,47 +68,33 @@ class Iterate(NamedTuple):
     last_step: tf.Tensor
 
 
-class System(NamedTuple):
-    """αI + B, the preconditioner M (None: I), and which system it is."""
-
-    B: Callable[[tf.Tensor], tf.Tensor]
-    damping: tf.Tensor
-    M: tf.Tensor | None
-    dual: bool
-
-    def at(self, r: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
-        """u, Bu, γ = rᵀu, uᵀ(αI + B)u and the squared error of the residual r."""
-        u = r if self.M is None else self.M @ r
-        Bu = self.B(u)
-        gamma, delta = tf.reduce_sum(r * u, axis=0), tf.reduce_sum(u * Bu, axis=0)
-        if self.M is None:
-            return u, Bu, gamma, delta + self.damping * gamma, delta if self.dual else gamma
-        norm = self.damping * tf.reduce_sum(u * u, axis=0)
-        return u, Bu, gamma, delta + norm, tf.reduce_sum(r * r, axis=0)
+State = TypeVar("State", Primal, Dual)
 
 
 class ConjugateGradient(NamedTuple):
     """Stops at a primal relative residual ``tolerance``, or after ``iterations``.
 
-    ``chunk`` units iterate together; chunks run in parallel and stop on their own.
+    ``chunk`` units iterate together; chunks run in parallel and stop on their own. Factors serve
+    ``refresh`` steps.
     """
 
     tolerance: float = 1e-2
     iterations: int = 100
-    chunk: int = 150
+    refresh: int = 1
+    chunk: int = CHUNK
 
     def factor(self, H: tf.Tensor, V: tf.Tensor, damping: tf.Tensor) -> Factors:
         nothing = tf.zeros([0, 0], H.dtype)
         rows, parents = H.shape
-        dual = _dual(rows, parents)
-        gram = tf.matmul(H, H, transpose_b=True) if dual else nothing
+        system = cheapest(rows, parents, V.shape[1], self.refresh)
+        gram = tf.matmul(H, H, transpose_b=True) if system == "dual" else nothing
         # Units with little variance need few iterations: chunks of their like stop early.
         order = tf.argsort(tf.reduce_sum(V, axis=0))
         chunks = self._cut(V, order)
-        if dual or not _pays(rows, parents, chunks[-1].shape[1]):
-            M = tuple(nothing for _ in chunks)
-        else:
-            M = tuple(_inverse_of_average(H, chunk, damping) for chunk in chunks)
+        M = tuple(
+            _inverse_of_average(H, chunk, damping) if system == "preconditioned" else nothing
+            for chunk in chunks
+        )
         return Factors(H, damping, gram, order, tuple(map(tf.sqrt, chunks)), M)
 
     def solve(self, factors: Factors, g: tf.Tensor) -> Solution:
@@ -127,14 +123,25 @@ class ConjugateGradient(NamedTuple):
         self, factors: Factors, D: tf.Tensor, M: tf.Tensor, g: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         H, weights = factors.H, tf.square(D)
-
-        def B(v: tf.Tensor) -> tf.Tensor:
-            return tf.matmul(H, weights * (H @ v), transpose_a=True)
-
         norm = tf.reduce_sum(tf.square(g), axis=0)
-        last = self._iterate(
-            System(B, factors.damping, M if M.shape[0] else None, dual=False), g, norm
-        )
+        goal = self.tolerance**2 * norm
+
+        def advance(*state: tf.Tensor) -> Primal:
+            it = Primal(*state)
+            z = M @ it.r if M.shape[0] else it.r
+            gamma = tf.reduce_sum(it.r * z, axis=0) if M.shape[0] else it.error
+            p = z + tf.math.divide_no_nan(gamma, it.gamma) * it.p
+            Ap = factors.damping * p + tf.matmul(H, weights * (H @ p), transpose_a=True)
+            step = tf.where(
+                it.error > goal, gamma / tf.reduce_sum(p * Ap, axis=0), tf.zeros_like(goal)
+            )
+            r = it.r - step * Ap
+            error = tf.reduce_sum(tf.square(r), axis=0)
+            return Primal(it.k + 1, it.x + step * p, r, p, gamma, error)
+
+        zero = tf.zeros_like(g)
+        start = Primal(tf.zeros([], tf.int32), zero, g, zero, tf.zeros_like(norm), norm)
+        last = self._repeat(advance, start, goal)
         return last.x, _relative(last.error, norm), last.k
 
     def _dual(
@@ -142,66 +149,76 @@ class ConjugateGradient(NamedTuple):
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         H, damping = factors.H, factors.damping
 
-        def solve(gram: tf.Tensor, D: tf.Tensor, right: tf.Tensor, norm: tf.Tensor) -> Iterate:
-            system = System(lambda v: D * (gram @ (D * v)), damping, None, dual=True)
-            return self._iterate(system, right, norm)
+        def solve(gram: tf.Tensor, D: tf.Tensor, right: tf.Tensor, goal: tf.Tensor) -> Dual:
+            return self._iterate(lambda v: D * (gram @ (D * v)), damping, right, goal)
 
         if H.shape[0] <= FEW and tf.inside_function():
             solve = tf.function(solve, jit_compile=True, autograph=False)
         norm = tf.square(damping) * tf.reduce_sum(tf.square(g), axis=0)
-        last = solve(factors.gram, D, D * (H @ g), norm)
+        last = solve(factors.gram, D, D * (H @ g), self.tolerance**2 * norm)
         x = (g - tf.matmul(H, D * last.x, transpose_a=True)) / damping
         return x, _relative(last.error, norm), last.k
 
-    def _iterate(self, system: System, right: tf.Tensor, norm: tf.Tensor) -> Iterate:
-        """Solve (αI + B) x = right until every unit's error is at most tolerance² · ``norm``."""
-        goal = self.tolerance**2 * norm
+    def _iterate(
+        self,
+        B: Callable[[tf.Tensor], tf.Tensor],
+        damping: tf.Tensor,
+        right: tf.Tensor,
+        goal: tf.Tensor,
+    ) -> Dual:
+        """Solve (αI + B) x = right until every unit's rᵀBr is at most its ``goal``."""
 
-        def start() -> Iterate:
-            zero, nothing = tf.zeros_like(right), tf.zeros_like(goal)
-            k = tf.zeros([], tf.int32)
-            return Iterate(k, zero, right, *system.at(right), zero, zero, nothing, nothing)
+        def at(r: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor, tf.Tensor]:
+            Br = B(r)
+            return r, Br, tf.reduce_sum(r * r, axis=0), tf.reduce_sum(r * Br, axis=0)
 
-        def advance(*state: tf.Tensor) -> Iterate:
-            it = Iterate(*state)
+        def advance(*state: tf.Tensor) -> Dual:
+            it = Dual(*state)
             beta = tf.math.divide_no_nan(it.gamma, it.last_gamma)
-            curvature = it.curvature - tf.math.divide_no_nan(beta * it.gamma, it.last_step)
+            curvature = it.error + damping * it.gamma
+            curvature -= tf.math.divide_no_nan(beta * it.gamma, it.last_step)
             step = tf.where(it.error > goal, it.gamma / curvature, tf.zeros_like(goal))
-            p = it.u + beta * it.p
-            Ap = (it.Bu + system.damping * it.u) + beta * it.Ap
-            x, r = it.x + step * p, it.r - step * Ap
-            return Iterate(it.k + 1, x, r, *system.at(r), p, Ap, it.gamma, step)
+            p = it.r + beta * it.p
+            Ap = (it.Br + damping * it.r) + beta * it.Ap
+            return Dual(it.k + 1, it.x + step * p, *at(it.r - step * Ap), p, Ap, it.gamma, step)
+
+        zero, nothing = tf.zeros_like(right), tf.zeros_like(goal)
+        k = tf.zeros([], tf.int32)
+        start = Dual(k, zero, *at(right), zero, zero, nothing, nothing)
+        return self._repeat(advance, start, goal)
+
+    def _repeat(self, advance: Callable[..., State], start: State, goal: tf.Tensor) -> State:
+        """Until the error of every unit has reached its goal."""
 
         def unfinished(*state: tf.Tensor) -> tf.Tensor:
-            return tf.reduce_any(Iterate(*state).error > goal)
+            return tf.reduce_any(type(start)(*state).error > goal)
 
         return tf.while_loop(
-            unfinished, advance, start(), maximum_iterations=self.iterations, parallel_iterations=1
+            unfinished, advance, start, maximum_iterations=self.iterations, parallel_iterations=1
         )
 
 
-def cost(n: int, l: int, units: int) -> float:
-    """Of one solve, in full-speed multiplications: n samples, l parents with the 1."""
-    if _dual(n, l):
-        return PLAIN * (ITERATION + units * (n**2 + ELEMENTWISE * n)) + 2 * units * n * l
-    return min(_plain_cost(n, l, units), _preconditioned_cost(n, l, units))
+def costs(n: int, l: int, units: int, refresh: int = 1) -> dict[str, float]:
+    """Of one solve of each system, in full-speed multiplications: n samples, l parents with the
+    1. A preconditioner serves ``refresh`` steps."""
+    inverses = -(-units // CHUNK) * (n * l**2 + INVERSION * l**3) / refresh
+    return {
+        "dual": DUAL * (ITERATION + units * n * (n + ELEMENTWISE)) + 2 * units * n * l,
+        "plain": PLAIN * (ITERATION + units * l * (2 * n + ELEMENTWISE)),
+        "preconditioned": PRECONDITIONED * (ITERATION + units * l * (2 * n + l + ELEMENTWISE))
+        + inverses,
+    }
 
 
-def _dual(n: int, l: int) -> bool:
-    return 2 * n < 3 * l
+def cheapest(n: int, l: int, units: int, refresh: int = 1) -> str:
+    """The system that is solved."""
+    found = costs(n, l, units, refresh)
+    return min(found, key=found.__getitem__)
 
 
-def _pays(n: int, l: int, units: int) -> bool:
-    return _preconditioned_cost(n, l, units) < _plain_cost(n, l, units)
-
-
-def _plain_cost(n: int, l: int, units: int) -> float:
-    return PLAIN * (ITERATION + units * l * (2 * n + ELEMENTWISE))
-
-
-def _preconditioned_cost(n: int, l: int, units: int) -> float:
-    iteration = ITERATION + units * l * (2 * n + l + ELEMENTWISE)
-    return PRECONDITIONED * iteration + n * l**2 + INVERSION * l**3
+def cost(n: int, l: int, units: int, refresh: int = 1) -> float:
+    """Of one step."""
+    return min(costs(n, l, units, refresh).values())
 
 
 def _inverse_of_average(H: tf.Tensor, V: tf.Tensor, damping: tf.Tensor) -> tf.Tensor:

@@ -21,7 +21,7 @@ def choose(
         costs = {
             "cholesky": cholesky.cost(n, l, units, refresh),
             "woodbury": woodbury.cost(n, l, units, refresh),
-            "cg": cg.cost(n, l, units),
+            "cg": cg.cost(n, l, units, refresh),
         }
         name = min(costs, key=costs.__getitem__)
     if name == "cholesky":
@@ -29,5 +29,5 @@ def choose(
     if name == "woodbury":
         return woodbury.Woodbury()
     if name == "cg":
-        return cg.ConjugateGradient(tolerance, iterations)
+        return cg.ConjugateGradient(tolerance, iterations, refresh)
     raise NwsError(f"solver: found {name!r}; allowed: {', '.join(NAMES)}")
