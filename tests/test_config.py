@@ -267,3 +267,11 @@ def test_null_takes_an_experiment_away() -> None:
     assert set(cfg.resolve({"extends": "quick"}).experiments) - set(smaller.experiments) == {"adam"}
     with pytest.raises(NwsError, match=r"experiments\.adm"):
         cfg.resolve({"extends": "quick", "experiments": {"adm": None}})
+
+
+def test_null_takes_a_run_away() -> None:
+    change = {"experiments": {"minimnist": {"runs": {"ws_b": None}}}}
+    runs = cfg.resolve({"extends": "quick", **change}).experiments["minimnist"].runs
+    assert set(runs) == {"rws_b", "nrws_b", "ws_bst", "rws_bst", "nrws_bst"}
+    with pytest.raises(NwsError, match=r"runs\.ws_c"):
+        cfg.resolve({"experiments": {"minimnist": {"runs": {"ws_c": None}}}})
