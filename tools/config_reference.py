@@ -24,9 +24,8 @@ Made from `nws/config.py` by `python tools/config_reference.py`: change it there
 `paper.yaml` is the paper's scale. `quick.yaml` and `smoke.yaml` are the same experiments with
 smaller numbers. Your own file says only what it changes; the rest comes from the configuration it
 `extends` (`paper`, unless said otherwise; `null` for nothing). Mappings are merged key by key,
-everything else, lists too, is replaced; `null` in place of an experiment or a data set takes it
-away. Unknown keys and bad values are refused before anything
-runs.
+everything else, lists too, is replaced; `null` in place of an experiment, a run or a data set
+takes it away. Unknown keys and bad values are refused before anything runs.
 
 ```yaml
 # mine.yaml: snakemake --cores 4 --configfile mine.yaml
