@@ -301,20 +301,19 @@ def resolve(config: Mapping[str, Any], where: str = "configuration") -> Config:
         base = read(_scale_file(parent, where))
         parent = base.pop("extends", None if parent == "paper" else "paper")
         content, below = merge(base, content), merge(base, below)
-    _remove(content, below, "datasets", "experiments")
-    experiments, old = content.get("experiments"), below.get("experiments", {})
-    for name in old if isinstance(experiments, Mapping) else ():
-        if isinstance(experiments.get(name), dict):
-            _remove(experiments[name], old[name], "runs")
+    _remove(content, below)
     return _validate(Config, {**content, "extends": None}, where)
 
 
-def _remove(content: dict[str, Any], below: Mapping[str, Any], *parts: str) -> None:
-    """Take away what is in these parts of ``below``, and what extends it sets to null."""
-    for part in parts:
+def _remove(content: dict[str, Any], below: Mapping[str, Any]) -> None:
+    """Take away the data sets, experiments and runs of ``below`` that are set to null on top."""
+    for part in ("datasets", "experiments", "runs"):
         own, old = content.get(part), below.get(part)
         if isinstance(own, Mapping) and isinstance(old, Mapping):
             content[part] = {k: v for k, v in own.items() if v is not None or k not in old}
+            for name, value in content[part].items():
+                if isinstance(value, dict) and isinstance(old.get(name), Mapping):
+                    _remove(value, old[name])
 
 
 def load(path: Path | None = None) -> Config:

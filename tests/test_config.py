@@ -275,3 +275,9 @@ def test_null_takes_a_run_away() -> None:
     assert set(runs) == {"rws_b", "nrws_b", "ws_bst", "rws_bst", "nrws_bst"}
     with pytest.raises(NwsError, match=r"runs\.ws_c"):
         cfg.resolve({"experiments": {"minimnist": {"runs": {"ws_c": None}}}})
+
+
+@pytest.mark.parametrize("wrong", [5, [1], {"minimnist": 5}, {"minimnist": {"runs": [1]}}])
+def test_experiments_of_a_wrong_kind_are_named(wrong: object) -> None:
+    with pytest.raises(NwsError, match="experiments"):
+        cfg.resolve({"experiments": wrong})

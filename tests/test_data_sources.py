@@ -132,7 +132,7 @@ def test_a_refused_connection_is_told_at_once(source: Maker) -> None:
         address = f"http://127.0.0.1:{unused.getsockname()[1]}"
         start = time.monotonic()
         assert "Connection refused" in failure([source(address)])
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 10
 
 
 @pytest.mark.parametrize("page", [silent, dripping])
@@ -142,7 +142,7 @@ def test_a_slow_server_is_given_up(source: Maker, page: Page) -> None:
     with serve(dict.fromkeys(PAGES, page)) as address:
         text = failure([source(address, patience=SHORT)])
     assert re.search("no answer within 0.5 s|not complete within 0.5 s|timed out", text, re.I)
-    assert time.monotonic() - patient < 3
+    assert time.monotonic() - patient < 10
 
 
 def test_more_bytes_than_expected_are_not_taken() -> None:
