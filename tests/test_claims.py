@@ -94,6 +94,10 @@ def test_sooner_in_epochs_and_seconds(root):
         for faster in (True, False):
             found = learning.reaches_sooner(Results(root), "minimnist", "B", faster)
             assert found.verdict == (REPRODUCED if faster == in_time else PARTLY)
+    for seed in range(3):
+        rewrite(root, "minimnist", "nrws_b", seed, train_loss=plain + 1)
+    found = learning.reaches_sooner(Results(root), "minimnist", "B", True)
+    assert (found.verdict, found.ours) == (NOT_REPRODUCED, "RWS not reached; WS not reached")
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def reaches_sooner(results: Results, experiment: str, coding: str, faster_in_tim
     matches = in_epochs and in_time == faster_in_time
     verdict = REPRODUCED if matches else PARTLY if in_epochs else NOT_REPRODUCED
     ours = "; ".join(
-        f"{rival} ×{e:.2f} epochs, ×{s:.2f} seconds"
+        f"{rival} ×{e:.2f} epochs, ×{s:.2f} seconds" if np.isfinite(e) else f"{rival} not reached"
         for rival, e, s in zip(("RWS", "WS"), epochs, seconds, strict=True)
     )
     why = (
