@@ -147,6 +147,8 @@ RATIOS = [
     ("rws_vs_jax", "RWS step: times faster than JAX", "jax", "rws"),
     ("rws_vs_torch", "RWS step: times faster than PyTorch", "torch", "rws"),
     ("rws_vs_products", "RWS step / its matrix products alone", "rws", "products"),
+    ("products_vs_jax", "its products alone: times faster than JAX, the bound", "jax", "products"),
+    ("products_vs_torch", "its products alone: faster than PyTorch", "torch", "products"),
     ("nrws_k1_vs_rws", "NRWS step, fresh metric (K = 1) / RWS step", "nrws_k1", "rws"),
     ("nrws_k50_vs_rws", "NRWS step, K = 50 / RWS step", "nrws_k50", "rws"),
 ]

@@ -188,14 +188,13 @@ class ConjugateGradient(NamedTuple):
         return self._repeat(advance, start, goal)
 
     def _repeat(self, advance: Callable[..., State], start: State, goal: tf.Tensor) -> State:
-        """Until the error of every unit has reached its goal."""
+        """Until the error of every unit has reached its goal, or too long."""
 
         def unfinished(*state: tf.Tensor) -> tf.Tensor:
-            return tf.reduce_any(type(start)(*state).error > goal)
+            it = type(start)(*state)
+            return (it.k < self.iterations) & tf.reduce_any(it.error > goal)
 
-        return tf.while_loop(
-            unfinished, advance, start, maximum_iterations=self.iterations, parallel_iterations=1
-        )
+        return tf.while_loop(unfinished, advance, start, parallel_iterations=1)
 
 
 def costs(n: int, l: int, units: int, refresh: int = 1) -> dict[str, float]:

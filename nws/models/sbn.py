@@ -41,7 +41,8 @@ def draw(mu: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
 
 def log_prob(h: tf.Tensor, mu: tf.Tensor) -> tf.Tensor:
     """Σ_j log p(h_j) = Σ_j log((1 + h_j μ_j)/2) over the last axis."""
-    return tf.reduce_sum(tf.math.log(0.5 + 0.5 * (h * mu)), axis=-1)
+    # 0.5 h first: p and q share it, and so do the samples of an image.
+    return tf.reduce_sum(tf.math.log(0.5 + (0.5 * h) * mu), axis=-1)
 
 
 def variance(mu: tf.Tensor) -> tf.Tensor:
