@@ -14,7 +14,18 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 import nws
-from nws import claims, contest, cost, deviations, figures, paper, provenance, samples, tables
+from nws import (
+    claims,
+    contest,
+    cost,
+    deviations,
+    figures,
+    overtaking,
+    paper,
+    provenance,
+    samples,
+    tables,
+)
 from nws import config as configuration
 from nws.errors import NwsError
 from nws.files import write_text
@@ -77,6 +88,7 @@ def content(results: Results, judged: list[tuple[claims.Claim, claims.Verdict]])
         "tables": [_table(name, results, captions[name]) for name in tables.NAMES],
         "figures": [_figure(name, results, captions[name]) for name in figures.NAMES],
         "searches": contest.searches(results),
+        "leads": overtaking.leads(results),
         "samples": [_samples(results, entry) for entry in samples.headline(results)],
         "settings": [_settings(results, name) for name in results.config.experiments],
         "data": {name: results.dataset(name) for name in results.config.datasets},
