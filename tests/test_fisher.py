@@ -86,7 +86,7 @@ def test_cg_takes_each_of_its_paths(shape: tuple[int, int, int], path: str, kind
         factors = method.factor(H, V, tf.constant(0.05, H.dtype))
         dual, preconditioned = factors.gram.shape[0] > 0, factors.M[0].shape[0] > 0
         found = "dual" if dual else "preconditioned" if preconditioned else "plain"
-        assert (found, len(factors.D)) == (path, -(-shape[2] // method.chunk))
+        assert (found, len(factors.weights)) == (path, -(-shape[2] // method.chunk))
         return method.solve(factors, g).value
 
     x = solve(*(tf.constant(a.astype(kind)) for a in (H, P * (1 - P) / len(H), g)))

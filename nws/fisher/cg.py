@@ -32,13 +32,13 @@ FEW = 64  # samples: so small a dual system waits between operations, unless the
 
 class Factors(NamedTuple):
     """H (n, l+1); α; HHᵀ for the dual system, else empty; the order (m,) in which units are cut
-    into chunks, and of each chunk D = V^½ and M, which is empty where it does not pay."""
+    into chunks, and of each chunk V, or D for the dual system, and M, empty where there is none."""
 
     H: tf.Tensor
     damping: tf.Tensor
     gram: tf.Tensor
     order: tf.Tensor
-    D: tuple[tf.Tensor, ...]
+    weights: tuple[tf.Tensor, ...]
     M: tuple[tf.Tensor, ...]
 
 
@@ -95,11 +95,12 @@ class ConjugateGradient(NamedTuple):
             _inverse_of_average(H, chunk, damping) if system == "preconditioned" else nothing
             for chunk in chunks
         )
-        return Factors(H, damping, gram, order, tuple(map(tf.sqrt, chunks)), M)
+        weights = map(tf.sqrt, chunks) if system == "dual" else chunks
+        return Factors(H, damping, gram, order, tuple(weights), M)
 
     def solve(self, factors: Factors, g: tf.Tensor) -> Solution:
         chunk = self._dual if factors.gram.shape[0] else self._primal
-        pieces = zip(factors.D, factors.M, self._cut(g, factors.order), strict=True)
+        pieces = zip(factors.weights, factors.M, self._cut(g, factors.order), strict=True)
         parts = [chunk(factors, *piece) for piece in pieces]
         x, residual = (tf.concat([part[i] for part in parts], axis=-1) for i in (0, 1))
         if len(parts) > 1:
@@ -120,9 +121,9 @@ class ConjugateGradient(NamedTuple):
         return list(tf.split(tf.gather(columns, order, axis=1), sizes, axis=1))
 
     def _primal(
-        self, factors: Factors, D: tf.Tensor, M: tf.Tensor, g: tf.Tensor
+        self, factors: Factors, V: tf.Tensor, M: tf.Tensor, g: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        H, weights = factors.H, tf.square(D)
+        H = factors.H
         norm = tf.reduce_sum(tf.square(g), axis=0)
         goal = self.tolerance**2 * norm
 
@@ -131,7 +132,7 @@ class ConjugateGradient(NamedTuple):
             z = M @ it.r if M.shape[0] else it.r
             gamma = tf.reduce_sum(it.r * z, axis=0) if M.shape[0] else it.error
             p = z + tf.math.divide_no_nan(gamma, it.gamma) * it.p
-            Ap = factors.damping * p + tf.matmul(H, weights * (H @ p), transpose_a=True)
+            Ap = factors.damping * p + tf.matmul(H, V * (H @ p), transpose_a=True)
             step = tf.where(
                 it.error > goal, gamma / tf.reduce_sum(p * Ap, axis=0), tf.zeros_like(goal)
             )
