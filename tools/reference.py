@@ -66,7 +66,8 @@ def section(reference: Path = TARGET) -> str:
     ]
     if tuned:
         lines += [
-            "Each at the best of eight settings, chosen by validation loss after 10 epochs:",
+            "Each at the best of eight settings, chosen by validation loss after 10 epochs; η falls "
+            "tenfold to the end:",
             "",
             *lines[2:4],
             *map(_line, tuned),
