@@ -66,8 +66,8 @@ def section(reference: Path = TARGET) -> str:
     ]
     if tuned:
         lines += [
-            "Each at the best of eight settings, chosen by validation loss after 10 epochs; η falls "
-            "tenfold to the end:",
+            f"Each at the best of eight settings, by validation loss; {tuned[0]['epochs']} epochs, "
+            "over which η falls tenfold:",
             "",
             *lines[2:4],
             *map(_line, tuned),
