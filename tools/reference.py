@@ -57,7 +57,7 @@ def section(reference: Path = TARGET) -> str:
         f"miniMNIST, {rows[0]['epochs']} epochs (the paper: 500), {rows[0]['seeds']} seed, test "
         f"log-likelihood in nats with {int(rows[0]['likelihood_samples']):,} samples on {images:,} "
         f"images. {last['finished_at'][:10]}, {machine['cpu']}, {machine['threads']} threads, no "
-        f"GPU: {hours:.1f} h for these {count} runs, beside other work, so seconds say little.",
+        f"GPU: {hours:.1f} h for these {count} runs.",
         "",
         "| images | algorithm | η | α | ours | ± over images | paper |",
         "| --- | --- | --- | --- | --- | --- | --- |",
