@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from machines import sigmoid
 
 from nws.errors import NwsError
-from nws.fisher import NAMES, choose, natural_gradient
+from nws.fisher import NAMES, cg, choose, natural_gradient
 from nws.fisher.cg import ConjugateGradient
 
 Problem = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -116,6 +116,31 @@ def test_a_shared_inverse_halves_the_iterations() -> None:
     without = factors._replace(M=(tf.zeros([0, 0], tf.float64),))
     shared, plain = (method.solve(f, tf.constant(g)).iterations for f in (factors, without))
     assert int(shared) <= int(plain) / 2
+
+
+@pytest.mark.parametrize("iterations", [1000, 4])
+def test_units_that_are_finished_are_left_behind(
+    monkeypatch: pytest.MonkeyPatch, iterations: int
+) -> None:
+    """To the same solution, residuals and number of iterations; also when cut short."""
+    H, P, g = problem(100, 40, 30)
+    assert cg.cheapest(100, 41, 30) != "dual"
+    arguments = [tf.constant(a) for a in (H, P * (1 - P) / 100, tf.constant(0.05, tf.float64))]
+    method = ConjugateGradient(1e-6, iterations, chunk=12)
+
+    def solve() -> cg.Solution:
+        return method.solve(method.factor(*arguments), tf.constant(g))
+
+    together = solve()
+    monkeypatch.setattr(cg, "LARGE", 0)
+    left: list[int] = []
+    take = cg._take
+    monkeypatch.setattr(cg, "_take", lambda c, i: left.append(len(i)) or take(c, i))
+    apart = solve()
+    assert min(left) < 12  # some did stay behind
+    assert int(apart.iterations) == int(together.iterations)
+    np.testing.assert_allclose(apart.value, together.value, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(apart.residual, together.residual, rtol=1e-5)
 
 
 @given(

@@ -95,11 +95,22 @@ def test_draws_depend_on_seed_purpose_and_step_alone() -> None:
     assert (dream(params, 50, Key(3, 7), TINY, "model").h[0].numpy() != same[0]).any()
 
 
-def test_sixteen_bit_draws_err_by_less_than_promised() -> None:
-    """Counted over all 65,536 outcomes: |P(u < μ) - p| ≤ 2^-17 for any p."""
-    u = (np.arange(-(2**15), 2**15) + 0.5) * 2.0**-15
-    for p in np.random.default_rng(0).uniform(size=200):
-        assert abs((u < 2 * p - 1).mean() - p) <= 2.0**-17
+@pytest.mark.parametrize("units", [1, 7, 10, 196, 300])
+def test_log_prob_is_exact_however_unlikely(units: int) -> None:
+    """Products of a few probabilities neither under- nor overflow: all units at the clip, on
+    either side of it."""
+    for clip in (1e-6, 2.0**-24):
+        mu = np.full((3, units), 1 - 2 * clip, np.float32)
+        h = np.ones((3, units), np.float32)
+        h[1] = -1
+        h[2, ::2] = -1
+        expected = np.log(0.5 + 0.5 * h.astype(float) * mu).sum(-1)
+        found = sbn.log_prob(tf.constant(h), tf.constant(mu))
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6 * units)
+
+
+def test_the_impossible_has_no_probability() -> None:
+    assert sbn.log_prob(-tf.ones([1, 10]), tf.ones([1, 10])).numpy()[0] == -np.inf
 
 
 def test_both_codings_are_one_distribution() -> None:
