@@ -14,13 +14,16 @@ import tensorflow as tf
 
 from nws import benchmark
 from nws.algorithms.reweighted import reweighted
-from nws.benchmark import commands, goals, products, scaling, session, steps, subjects
+from nws.benchmark import commands, goals, products, scaling, session, solves, steps, subjects
 from nws.benchmark.peers import PEERS, SCRIPTS, Peer
 from nws.benchmark.rounds import Value, interleave, ratio, value
 from nws.benchmark.subjects import MINIMNIST, Subject, settings
 from nws.errors import NwsError
+from nws.fisher import cg
+from nws.fisher.cholesky import Cholesky
+from nws.models.parameters import initial
 from nws.random import Key
-from nws.training.loop import options
+from nws.training.loop import options, solvers
 
 TOY = MINIMNIST._replace(name="toy", layers=[16, 8, 4], steps=2)
 
@@ -97,11 +100,41 @@ def test_the_program_of_products_does_them_all(monkeypatch: pytest.MonkeyPatch) 
     assert len(done) == 2 * len(shapes)  # traced once
 
 
+def test_products_of_a_fresh_step_hold_those_of_its_solves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """196-100-10-10: two layers by preconditioned and one by dual iterations, the top dense."""
+    layers = [196, 100, 10, 10]
+    subject = Subject(TOY._replace(layers=layers), np.zeros(0), initial([1, 1], 0))
+    monkeypatch.setattr(solves, "iterations", lambda _: [6, 3, 1, 9, 4, 1])
+    n, b = 320, 32
+    assert [cg.cheapest(*s) for s in ((n, 101, 196), (b, 197, 100), (n, 101, 10))] == [
+        "preconditioned",
+        "dual",
+        "preconditioned",
+    ]
+    p0 = n * 101**2 + 6 * (2 * n * 101 * 196 + 101**2 * 196)
+    p1 = n * 11**2 + 3 * (2 * n * 11 * 100 + 11**2 * 100)
+    q0 = b * 197 * b + 2 * b * 197 * 100 + 10 * b * b * 100
+    q1 = n * 101**2 + 4 * (2 * n * 101 * 10 + 101**2 * 10)
+    top = 2 * n * 11**2 * 10  # blocks of p and of q
+    found = solves.of_fresh_step(subject)[len(products.of_step(layers, b, 10)) :]
+    assert sum(p.n * p.k * p.m for p in found) == p0 + p1 + q0 + q1 + top
+    products.program(found)(1)  # every operand has one shape
+
+
+def test_iterations_are_counted_per_layer(toy: Subject) -> None:
+    run = settings(TOY, "nrws", 1)
+    found = solves.iterations(toy)
+    assert len(found) == 4
+    chosen = solvers(run, TOY.layers)
+    for count, solver in zip(found, [*chosen.p, *chosen.q], strict=True):
+        assert (count == 1) if isinstance(solver, Cholesky) else (1 <= count <= run.cg_iterations)
+
+
 def test_steps_of_one_architecture(toy: Subject) -> None:
     variants = [*steps.NEEDED, steps.Variant("nws", 1, "cg")]
     measured = steps.measure(toy, variants, python="no-such-python", rounds=2)
     rows = {row.name: row for row in measured.rows}
-    assert {"rws", "nrws_k1", "nrws_k50", "nws_k1_cg", "products"} < set(rows)
+    assert {"rws", "nrws_k1", "nrws_k50", "nws_k1_cg", "products", "nrws_k1_products"} < set(rows)
     assert rows["nrws_k1_vs_rws"].value == pytest.approx(
         rows["nrws_k1"].value / rows["rws"].value, rel=1e-3
     )

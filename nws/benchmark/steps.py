@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nws.benchmark import products
+from nws.benchmark import products, solves
 from nws.benchmark.goals import Row, row
 from nws.benchmark.peers import PEERS, SCRIPTS, Peer
 from nws.benchmark.rounds import Value, interleave, ratio, value
@@ -105,6 +105,9 @@ def measure(subject: Subject, variants: list[Variant], python: str, rounds: int)
         peers, notes = _peers(stack, subject, python)
         measures: dict[str, Callable[[], float]] = {**ours, **peers}
         measures["products"] = products_alone(architecture)
+        if solves.countable(subject):
+            shapes = solves.of_fresh_step(subject)
+            measures["nrws_k1_products"] = _program(shapes, architecture.steps)
         times = interleave(measures, rounds)
     rows = [
         *_ratios(architecture.name, times),
@@ -119,7 +122,11 @@ def products_alone(architecture: Architecture) -> Callable[[], float]:
     """Times the matrix products of a step of RWS."""
     run = settings(architecture, "rws")
     shapes = products.of_step(architecture.layers, run.batch, run.samples)
-    program, steps = products.program(shapes), 2 * architecture.steps
+    return _program(shapes, 2 * architecture.steps)
+
+
+def _program(shapes: list[products.Product], steps: int) -> Callable[[], float]:
+    program = products.program(shapes)
 
     def timed() -> float:
         start = time.perf_counter()
@@ -150,6 +157,12 @@ RATIOS = [
     ("products_vs_jax", "its products alone: times faster than JAX, the bound", "jax", "products"),
     ("products_vs_torch", "its products alone: faster than PyTorch", "torch", "products"),
     ("nrws_k1_vs_rws", "NRWS step, fresh metric (K = 1) / RWS step", "nrws_k1", "rws"),
+    (
+        "k1_products_vs_rws",
+        "products of such an NRWS step alone / RWS step, the bound",
+        "nrws_k1_products",
+        "rws",
+    ),
     ("nrws_k50_vs_rws", "NRWS step, K = 50 / RWS step", "nrws_k50", "rws"),
 ]
 
@@ -176,8 +189,11 @@ def _times(
     labels = {variant.name: f"{variant.label} step" for variant in variants}
     labels |= {name: f"RWS step of {timing.peer.label}" for name, timing in peers.items()}
     labels["products"] = "matrix products of an RWS step"
+    labels["nrws_k1_products"] = "matrix products of an NRWS step, K = 1"
     return [
-        row(name, label, architecture, "ms", value(times[name])) for name, label in labels.items()
+        row(name, label, architecture, "ms", value(times[name]))
+        for name, label in labels.items()
+        if name in times
     ]
 
 
