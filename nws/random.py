@@ -49,7 +49,7 @@ def permutation(size: int, key: Key) -> tf.Tensor:
 def _words(size: int, key: Key, purpose: str) -> tf.Tensor:
     """So many words of 32 random bits, int32. A step has 2^32 counters of 64 bits to itself."""
     stream = squares_key(key.seed * len(PURPOSES) + PURPOSES.index(purpose))
-    words = _squares(-(-size // 2), tf.cast(key.step, tf.uint64), stream)
+    words = _squares(-(-size // 2), tf.cast(key.step, tf.uint64), tf.constant(stream, tf.uint64))
     return tf.reshape(tf.bitcast(words, tf.int32), [-1])[:size]
 
 
@@ -68,10 +68,9 @@ def squares_key(stream: int) -> int:
 
 
 @tf.function(jit_compile=True, autograph=False)
-def _squares(size: int, step: tf.Tensor, key: int) -> tf.Tensor:
-    """64 random bits for each of the counters step·2^32 + 0 … size-1."""
+def _squares(size: int, step: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
+    """64 random bits, uint64, for each of the counters step·2^32 + 0 … size-1."""
     shift = tf.constant(32, tf.uint64)
-    k = tf.constant(key, tf.uint64)
 
     def swapped(v: tf.Tensor) -> tf.Tensor:
         return tf.bitwise.bitwise_or(
@@ -79,8 +78,8 @@ def _squares(size: int, step: tf.Tensor, key: int) -> tf.Tensor:
         )
 
     counter = tf.bitwise.left_shift(step, shift) + tf.cast(tf.range(size), tf.uint64)
-    y = counter * k
-    z = y + k
+    y = counter * key
+    z = y + key
     v = swapped(y * y + y)
     v = swapped(v * v + z)
     v = swapped(v * v + y)

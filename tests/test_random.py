@@ -21,7 +21,7 @@ N = 200_000
 )
 def test_known_answers(key: int, step: int, words: list[int]) -> None:
     """What ``randomgen.Squares(key, step * 2**32, variant=64)`` (randomgen 2.5.1) gives."""
-    found = _squares(len(words), tf.constant(step, tf.uint64), key).numpy()
+    found = _squares(len(words), *tf.constant([step, key], tf.uint64)).numpy()
     assert [int(word) for word in found] == words
 
 
@@ -64,7 +64,7 @@ def test_draws_are_independent(resolution: float) -> None:
 
 
 def test_every_bit_is_fair() -> None:
-    words = _squares(N, tf.constant(1, tf.uint64), squares_key(0)).numpy()
+    words = _squares(N, *tf.constant([1, squares_key(0)], tf.uint64)).numpy()
     for bit in range(64):
         ones = int(((words >> np.uint64(bit)) & np.uint64(1)).sum())
         assert abs(ones - N / 2) < 5 * np.sqrt(N) / 2
