@@ -57,6 +57,12 @@ def test_rounds_are_interleaved_and_turn_round() -> None:
     assert found == {"a": [3, 6], "b": [4, 5]}
 
 
+def test_only_the_second_of_two_calls_counts_where_caches_must_settle() -> None:
+    calls = iter(range(100))
+    found = interleave({"a": lambda: float(next(calls))}, 2, settle=True)
+    assert found == {"a": [2.0, 4.0]}  # 0 warms up; 1 and 3 settle
+
+
 def test_ratios_are_of_medians_and_spreads_within_rounds() -> None:
     assert value([1.0, 2.0, 3.0]) == Value(2.0, 0.5)
     # A machine that slows down changes times, not their ratio.

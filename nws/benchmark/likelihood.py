@@ -23,7 +23,7 @@ def measure(subjects: dict[str, Subject], images: int, rounds: int) -> list[Row]
     for name, subject in subjects.items():
         measures[name] = _ours(subject, images)
         measures[f"{name} products"] = _products(subject.architecture.layers, images)
-    times = interleave(measures, rounds)
+    times = interleave(measures, rounds, settle=True)
     return [r for name in subjects for r in _rows(name, times[name], times[f"{name} products"])]
 
 

@@ -16,10 +16,14 @@ class Value(NamedTuple):
     spread: float = 0.0
 
 
-def interleave(measures: Mapping[str, Measure], rounds: int) -> dict[str, list[float]]:
+def interleave(
+    measures: Mapping[str, Measure], rounds: int, settle: bool = False
+) -> dict[str, list[float]]:
     """Each measure's values, one a round, after one call that warms it up.
 
-    Every second round goes backwards: nothing always follows the same neighbour.
+    Every second round goes backwards: nothing always follows the same neighbour. ``settle``: each
+    is called twice in a row and only the second counts, since the first finds the caches full of
+    another's numbers: a training has them to itself.
     """
     found: dict[str, list[float]] = {name: [] for name in measures}
     for name, measure in measures.items():
@@ -28,6 +32,8 @@ def interleave(measures: Mapping[str, Measure], rounds: int) -> dict[str, list[f
     for index in range(rounds):
         print(f"  round {index + 1} of {rounds}", file=sys.stderr, flush=True)
         for name in list(measures)[:: 1 if index % 2 == 0 else -1]:
+            if settle:
+                measures[name]()
             found[name].append(measures[name]())
     return found
 

@@ -108,7 +108,7 @@ def measure(subject: Subject, variants: list[Variant], python: str, rounds: int)
         if solves.countable(subject):
             shapes = solves.of_fresh_step(subject)
             measures["nrws_k1_products"] = _program(shapes, architecture.steps)
-        times = interleave(measures, rounds)
+        times = interleave(measures, rounds, settle=True)
     rows = [
         *_ratios(architecture.name, times),
         *_times(architecture.name, variants, peers, times),
