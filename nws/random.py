@@ -3,9 +3,9 @@
 Nothing to save in a checkpoint, and the same bits however a run was interrupted.
 
 The generator is Squares (Widynski 2020, arXiv:2004.06278): a key for each seed and purpose, and a
-counter that is squared five times. A training step compares every unit with a number of its own;
-TensorFlow's Philox took a third of its time for them. XLA turns Squares, which has no state and no
-tables, into vector instructions, for a sixth of Philox's cost.
+counter that is squared five times. A training step compares every unit with a number of its own,
+and with TensorFlow's Philox no operation but the products took longer. Squares has no state and no
+tables: XLA turns it into vector instructions.
 """
 
 from typing import NamedTuple
