@@ -68,7 +68,7 @@ def evaluate(args: argparse.Namespace) -> None:
 
 
 def figure(args: argparse.Namespace) -> None:
-    from nws import figures
+    from nws.reporting import figures
 
     _, root = _settings(args)
     for name in args.name or figures.NAMES:
@@ -76,7 +76,7 @@ def figure(args: argparse.Namespace) -> None:
 
 
 def table(args: argparse.Namespace) -> None:
-    from nws import tables
+    from nws.reporting import tables
 
     _, root = _settings(args)
     for name in args.name or tables.NAMES:
@@ -84,7 +84,7 @@ def table(args: argparse.Namespace) -> None:
 
 
 def report(args: argparse.Namespace) -> None:
-    from nws.report import make
+    from nws.reporting.report import make
 
     _show([make(_settings(args)[1])])
 
@@ -96,8 +96,8 @@ def benchmark(args: argparse.Namespace) -> None:
 
 
 def plan(args: argparse.Namespace) -> None:
-    from nws import plan
     from nws.config import write
+    from nws.planning import plan
 
     config, root = _settings(args)
     if args.write:
@@ -205,7 +205,7 @@ def _seeded(
 
 def _configure(config: "Config", runs: "Sequence[Run]") -> None:
     """Lease a GPU, where there are several, and set TensorFlow up."""
-    from nws import lease
+    from nws.machine import lease
 
     lease.take(config.device)  # before TensorFlow is loaded and sees all of them
     from nws.training.jobs import configure

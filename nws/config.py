@@ -25,7 +25,7 @@ from pydantic import (
 )
 
 from nws.errors import NwsError
-from nws.files import write_text
+from nws.files.whole import write_text
 
 SCALES = Path(__file__).resolve().parent.parent / "config"
 

@@ -12,10 +12,10 @@ from nws.data.binarize import draw, round_half
 from nws.errors import NwsError
 from nws.evaluation.jobs import PUBLISHED
 from nws.evaluation.likelihood import log_likelihood
-from nws.files import write_npz
+from nws.files.whole import write_npz
 from nws.models.helmholtz import dream
 from nws.models.parameters import Parameters, initial, read, recode, to_arrays
-from nws.random import Key
+from nws.models.random import Key
 from nws.training.history import Row
 from nws.training.loop import compile_run
 from nws.training.run import fit as _fit

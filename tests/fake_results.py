@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from nws import config as configuration
-from nws import figures, manifest, paper, report, tables
-from nws.results import HISTORY
+from nws.files import manifest
+from nws.reporting import figures, paper, report, tables
+from nws.reporting.results import HISTORY
 
 SMALL = {
     "extends": None,

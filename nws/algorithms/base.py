@@ -11,8 +11,8 @@ import tensorflow as tf
 
 from nws.models.helmholtz import Coding, Dreamt, Explained, Recognised
 from nws.models.parameters import Parameters
+from nws.models.random import Key
 from nws.models.sbn import mean
-from nws.random import Key
 
 
 class Options(NamedTuple):

@@ -12,8 +12,8 @@ import tensorflow as tf
 from nws.algorithms.base import Algorithm, Evidence, Options, Step
 from nws.fisher.base import Solver
 from nws.models.parameters import Parameters
+from nws.models.random import Key
 from nws.models.sbn import variance
-from nws.random import Key
 
 
 class Metric(NamedTuple):

@@ -2,11 +2,11 @@
 
 import tensorflow as tf
 
-from nws import importance
 from nws.algorithms.base import Options, Step, evidence, p_wake, q_sleep, q_wake
+from nws.models import importance
 from nws.models.helmholtz import dream, explain, recognise
 from nws.models.parameters import Parameters
-from nws.random import Key
+from nws.models.random import Key
 
 
 def reweighted(params: Parameters, x: tf.Tensor, key: Key, options: Options) -> Step:

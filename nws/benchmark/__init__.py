@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> None:
     """Measure, write the JSON file, print the table."""
     from nws.benchmark.session import measure, plan, table, to_json
-    from nws.files import write_text
+    from nws.files.whole import write_text
 
     args.results = args.results or _folder(args.config)
     out = args.out or (args.results or Path("results")) / "benchmark.json"

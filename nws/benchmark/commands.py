@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nws import figures
 from nws.benchmark.goals import Row, row
 from nws.benchmark.rounds import Value, value
 from nws.errors import NwsError
-from nws.files import write_npz
+from nws.files.whole import write_npz
+from nws.reporting import figures
 
 
 class Finished(NamedTuple):

@@ -83,10 +83,10 @@ def _describe_machine(document: dict[str, Any]) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import tensorflow as tf
 
-    from nws.training import machine
+    from nws.machine import device
 
     tf.get_logger().setLevel("ERROR")  # every program is compiled anew, on purpose
-    document["machine"] = machine.describe(machine.configure("cpu", CORES), CORES)
+    document["machine"] = device.describe(device.configure("cpu", CORES), CORES)
     for key in ("python", "tensorflow", "numpy"):
         document["versions"][key] = document["machine"].pop(key)
 

@@ -13,10 +13,10 @@ from nws.config import DatasetSettings
 from nws.data import patterns
 from nws.data.binarize import draw, round_half
 from nws.data.fetch import Mnist, mnist
-from nws.data.npz import Arrays
 from nws.data.store import Dataset, Provenance, load, load_provenance, save, sha256
 from nws.data.userfile import SPLITS, read_images
 from nws.errors import NwsError
+from nws.files.npz import Arrays
 
 __all__ = ["Dataset", "build", "load", "load_provenance", "pool", "save"]
 

@@ -14,7 +14,7 @@ from nws.data.idx import read_idx
 from nws.data.rawfile import FILES, RawFile, content
 from nws.data.sources import Contents, Source, public_sources
 from nws.errors import NwsError
-from nws.files import write_bytes
+from nws.files.whole import write_bytes
 
 log = logging.getLogger(__name__)
 DIRECTORY_VARIABLE = "NWS_MNIST_DIR"

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from nws.data.download import PATIENCE, Patience, bounded, download
 from nws.data.idx import write_idx
-from nws.data.npz import read_npz
 from nws.data.rawfile import RawFile
+from nws.files.npz import read_npz
 
 TENSORFLOW = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 TENSORFLOW_SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nws.data.npz import Arrays, read_npz
 from nws.errors import NwsError
-from nws.files import write_bytes, write_text
+from nws.files.npz import Arrays, read_npz
+from nws.files.whole import write_bytes, write_text
 
 Provenance = dict[str, Any]
 EXACT = ("patterns", "probabilities")

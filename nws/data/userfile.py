@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nws.data.npz import Arrays, read_npz
 from nws.errors import NwsError
+from nws.files.npz import Arrays, read_npz
 
 SPLITS = ("train", "valid", "test")
 TYPES = "float in [0, 1], bool, or uint8 (0 and 1, or 0 to 255)"

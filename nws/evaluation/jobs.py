@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from nws import manifest
 from nws.config import Config, Run
 from nws.data.store import Dataset, load
 from nws.errors import NwsError
 from nws.evaluation import exact
 from nws.evaluation.likelihood import log_likelihood
-from nws.files import write_npz, write_text
-from nws.memory import explained
+from nws.files import manifest
+from nws.files.whole import write_npz, write_text
+from nws.machine.memory import explained
 from nws.models.helmholtz import Coding, dream, explain, recognise
 from nws.models.parameters import Parameters, read, to_arrays
-from nws.random import Key
+from nws.models.random import Key
 
 SHOWN = 100  # images in samples.npz
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from nws.models.helmholtz import Coding, explain, recognise
 from nws.models.parameters import Parameters
-from nws.random import Key
+from nws.models.random import Key
 
 ROWS = 2000  # samples × images in flight per block
 

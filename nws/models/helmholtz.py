@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from nws.models import sbn
 from nws.models.parameters import Parameters
-from nws.random import Key, symmetric_uniform
+from nws.models.random import Key, symmetric_uniform
 
 
 class Coding(NamedTuple):

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from nws.data.npz import read_npz
 from nws.errors import NwsError
-from nws.files import write_npz
+from nws.files.npz import read_npz
+from nws.files.whole import write_npz
 from nws.training.history import Row
 
 KEPT = 2

@@ -1,7 +1,6 @@
 """A run of a configuration as a job: data file in, ``history.csv``, ``model.npz``,
 ``training.json`` out."""
 
-import hashlib
 import json
 import math
 import statistics
@@ -16,22 +15,20 @@ from typing import Any
 
 import tensorflow as tf
 
-from nws import manifest
 from nws.config import Config, Run
 from nws.data.store import Dataset, load, load_provenance
 from nws.evaluation import exact
-from nws.files import write_npz, write_text
-from nws.memory import explained
+from nws.files import manifest
+from nws.files.code import source_hash
+from nws.files.whole import write_npz, write_text
+from nws.machine.device import commit, configure, describe, peak_memory_mib
+from nws.machine.memory import explained
 from nws.models.parameters import Parameters, initial, recode, to_arrays
 from nws.training.history import Row, to_csv
 from nws.training.loop import compile_run
-from nws.training.machine import commit, configure, describe, peak_memory_mib
 from nws.training.run import LESS, Outcome, Work, fit
 
-__all__ = ["configure", "forget", "run_folder", "source_hash", "train"]
-
-SOURCES = ("algorithms", "fisher", "models", "training", "data")
-SINGLE = ("random.py", "importance.py", "optimizers.py", "schedules.py", "evaluation/likelihood.py")
+__all__ = ["configure", "forget", "run_folder", "train"]
 
 
 def run_folder(root: Path, run: Run, seed: int) -> Path:
@@ -42,17 +39,6 @@ def run_folder(root: Path, run: Run, seed: int) -> Path:
 def work_folder(root: Path, run: Run, seed: int) -> Path:
     """Where its checkpoints are."""
     return root / "work" / run.experiment / run.name / f"seed{seed}"
-
-
-def source_hash() -> str:
-    """A hash of the code that a training's result depends on."""
-    package = Path(__file__).resolve().parent.parent
-    files = [p for name in SOURCES for p in (package / name).glob("*.py")]
-    files += [package / name for name in SINGLE]
-    digest = hashlib.sha256()
-    for path in sorted(files):
-        digest.update(path.relative_to(package).as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def train(config: Config, run: Run, seed: int, root: Path) -> None:
@@ -90,7 +76,7 @@ def _fit(run: Run, seed: int, data: Dataset, origin: dict[str, Any], work: Path)
         **settings.model_dump(exclude={"likelihood_samples", "likelihood_images"}),
         "seed": seed,
         "data": origin["sha256"],
-        "code": source_hash(),
+        "code": source_hash("training"),
         "tensorflow": tf.__version__,
     }
     return fit(

@@ -19,9 +19,9 @@ from nws.evaluation.likelihood import estimate
 from nws.fisher import choose
 from nws.models.helmholtz import Coding
 from nws.models.parameters import Parameters
-from nws.optimizers import Optimizer, adam, sgd
-from nws.random import Key, permutation, symmetric_uniform
-from nws.schedules import schedule
+from nws.models.random import Key, permutation, symmetric_uniform
+from nws.training.optimizers import Optimizer, adam, sgd
+from nws.training.schedules import schedule
 from nws.training.state import Totals, TrainState, no_totals
 
 

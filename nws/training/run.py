@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from nws.config import RunSettings
 from nws.errors import Interrupted
-from nws.memory import explained
+from nws.machine.memory import explained
 from nws.models.parameters import Parameters
 from nws.training import checkpoint
 from nws.training.checkpoint import Progress

@@ -1,5 +1,4 @@
 # All Python that the rules need. The configuration is validated here, when the workflow is read.
-import hashlib
 import re
 import shlex
 import sys
@@ -10,8 +9,10 @@ from snakemake.exceptions import WorkflowError
 
 import nws
 from nws import config as cfg
-from nws import figures, pace, plan, tables
+from nws.reporting import figures, tables
+from nws.planning import plan, progress
 from nws.errors import NwsError
+from nws.files.code import source_hash
 
 try:
     CONFIG = cfg.resolve(config)
@@ -61,7 +62,7 @@ def begin():
         )
         for experiment, name, seed in todo
     }
-    threading.Thread(target=pace.watch, args=(costs, TRAINED), daemon=True).start()
+    threading.Thread(target=progress.watch, args=(costs, TRAINED), daemon=True).start()
 
 
 def runs_to_do():
@@ -104,13 +105,6 @@ def settings_of(*runs, scored=True):
     return [run.settings.model_dump_json(exclude=later) for run in runs]
 
 
-def code_of(*parts):
-    """A hash of package sources: Snakemake does not see edits to imported modules."""
-    package = Path(nws.__file__).parent
-    files = [path for part in parts for path in sorted(package.glob(part))]
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
-
-
 def threads_of(experiment):
     return CONFIG.experiments[experiment].threads
 
@@ -146,14 +140,6 @@ def results_of(needed):
     ]
 
 
-MODELS = ["models/*.py", "importance.py", "random.py"]
-LEARNING = [
-    "algorithms/*.py",
-    "fisher/*.py",
-    "training/*.py",
-    "optimizers.py",
-    "schedules.py",
-]
-TRAINING_CODE = code_of(*MODELS, *LEARNING)
-EVALUATION_CODE = code_of(*MODELS, "evaluation/*.py")
-DATA_CODE = code_of("data/*.py")
+TRAINING_CODE = source_hash("training")
+EVALUATION_CODE = source_hash("evaluation")
+DATA_CODE = source_hash("data")

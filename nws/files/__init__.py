@@ -1,0 +1,1 @@
+"""Files: whole or not there, their hashes, and arrays without pickle."""

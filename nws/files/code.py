@@ -1,0 +1,23 @@
+"""Which of the package's sources a result depends on: one list, for jobs and for the workflow."""
+
+import hashlib
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent.parent
+DEPENDS = {
+    "data": ("data", "files/npz.py"),
+    "training": ("algorithms", "fisher", "models", "training", "data", "evaluation/likelihood.py"),
+    "evaluation": ("models", "evaluation"),
+}
+
+
+def source_hash(of: str) -> str:
+    """A hash of the code on which ``of`` (data, training, evaluation) depends: 16 hex digits."""
+    digest = hashlib.sha256()
+    for path in sorted(file for part in DEPENDS[of] for file in _files(PACKAGE / part)):
+        digest.update(path.relative_to(PACKAGE).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _files(part: Path) -> list[Path]:
+    return [part] if part.suffix else list(part.rglob("*.py"))

@@ -1,0 +1,1 @@
+"""The machine: its devices, a GPU for each job, and its memory."""

@@ -1,0 +1,1 @@
+"""Result files in; figures, tables, claims and the report out. Never TensorFlow."""

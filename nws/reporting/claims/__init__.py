@@ -1,0 +1,45 @@
+"""The paper's claims: each with the quantity, the paper's value, and a tolerance fixed beforehand.
+
+:func:`check` judges them all against the results of a scale; :func:`write` leaves ``claims.csv``.
+"""
+
+import csv
+import io
+from pathlib import Path
+
+from nws.files import manifest
+from nws.files.whole import write_text
+from nws.reporting.claims import ksteps, learning, likelihood, structure, tuning
+from nws.reporting.claims.claim import VERDICTS, Claim, Needs, Verdict, judge
+from nws.reporting.results import Results
+
+__all__ = ["ALL", "VERDICTS", "Claim", "Needs", "Verdict", "check", "judge", "write"]
+
+ALL: list[Claim] = [
+    *structure.CLAIMS,
+    *likelihood.CLAIMS,
+    *learning.CLAIMS,
+    *tuning.CLAIMS,
+    *ksteps.CLAIMS,
+]
+COLUMNS = (
+    "id", "claim", "where", "quantity", "paper", "tolerance",
+    "ours", "seeds", "interval", "verdict", "why", "evidence",
+)  # fmt: skip
+
+
+def check(results: Results) -> list[tuple[Claim, Verdict]]:
+    """Every claim with its verdict."""
+    return [(claim, judge(claim, results)) for claim in ALL]
+
+
+def write(judged: list[tuple[Claim, Verdict]], path: Path) -> None:
+    """``claims.csv``: one line per claim."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for c, v in judged:
+        stated = (c.id, c.text, c.where, c.quantity, c.paper, c.tolerance)
+        writer.writerow((*stated, v.ours, v.seeds or "", v.interval, v.verdict, v.why, c.evidence))
+    write_text(path, text.getvalue())
+    manifest.write(path.parent, [path.name], f"claims.{manifest.NAME}")

@@ -1,0 +1,132 @@
+"""Claims about K, the steps between refreshes of the Fisher matrix: Figure 9b."""
+
+import numpy as np
+
+from nws.reporting.claims import measure
+from nws.reporting.claims.claim import (
+    NOT_REPRODUCED,
+    PARTLY,
+    REPRODUCED,
+    Claim,
+    Needs,
+    Unusable,
+    Verdict,
+)
+from nws.reporting.results import DIVERGED, Results
+
+TOLERANCE = 0.5  # nats: “without noticeable impact”
+NEEDS = Needs(("ksteps",), 20)
+
+
+def up_to_100(results: Results) -> Verdict:
+    """Final validation loss of every K ≤ 100 against the smallest K."""
+    runs = _runs(results)
+    small = {k: run for k, run in runs.items() if k <= 100}
+    if len(small) < 2:
+        raise Unusable("ksteps has fewer than two values of K up to 100")
+    final = {k: _final(results, run) for k, run in small.items()}
+    base = final[min(final)]
+    near = [k for k, loss in final.items() if loss - base <= TOLERANCE]
+    verdict = REPRODUCED if len(near) == len(final) else PARTLY if len(near) > 1 else NOT_REPRODUCED
+    ours = ", ".join(f"K {k}: {loss - base:+.3f}" for k, loss in final.items())
+    why = f"{len(near)} of {len(final)} end within {TOLERANCE} nats of K = {min(final)}."
+    return Verdict(verdict, ours, why, _seeds(results))
+
+
+def stability(results: Results) -> Verdict:
+    """How much the validation loss rises in all, K = 500 and 1000 against K ≤ 100."""
+    runs = _runs(results)
+    if not {500, 1000} <= set(runs):
+        raise Unusable("ksteps has no K = 500 or no K = 1000")
+    rises = {k: _rise(results, run) for k, run in runs.items()}
+    usual = float(np.median([rise for k, rise in rises.items() if k <= 100]))
+    unstable = [k for k in (500, 1000) if rises[k] > 2 * usual + 0.1]
+    ordered = rises[1000] >= rises[500]
+    verdict = (
+        REPRODUCED if len(unstable) == 2 and ordered else PARTLY if unstable else NOT_REPRODUCED
+    )
+    ours = f"K 500: {rises[500]:.3f}, K 1000: {rises[1000]:.3f}; K ≤ 100: {usual:.3f}"
+    why = (
+        f"{len(unstable)} of 2 rise more than twice as much as K ≤ 100 (nats; infinite: diverged)."
+    )
+    return Verdict(verdict, ours, why, _seeds(results))
+
+
+def speed(results: Results) -> Verdict:
+    """Seconds per epoch at K = 50 (or the nearest) against the smallest K."""
+    runs = _runs(results)
+    stale = min(runs, key=lambda k: abs(k - 50))
+    fresh = min(runs)
+    times = [_seconds(results, runs[k]) for k in (stale, fresh)]
+    ratio = times[0] / times[1]
+    verdict = REPRODUCED if ratio < 0.8 else PARTLY if ratio < 1 else NOT_REPRODUCED
+    why = f"{times[0]:.2f} s per epoch at K = {stale}, {times[1]:.2f} s at K = {fresh}."
+    return Verdict(verdict, f"×{ratio:.2f}", why, _seeds(results))
+
+
+def _runs(results: Results) -> dict[int, str]:
+    """The run of every K, those with a solver chosen by hand left out."""
+    runs = {r.settings.refresh: r.name for r in results.runs("ksteps") if r.settings.solver != "cg"}
+    if not runs:
+        raise Unusable("ksteps has no runs")
+    return dict(sorted(runs.items()))
+
+
+def _final(results: Results, run: str) -> float:
+    found = measure.curves(results, "ksteps", run, "valid_loss")
+    return float(np.mean([measure.final(curve) for curve in found.values()]))
+
+
+def _rise(results: Results, run: str) -> float:
+    """The sum of all rises from epoch to epoch; a run that diverged rose without end."""
+    entries = [entry for entry in results.entries("ksteps") if entry.run.name == run]
+    if any(entry.status == DIVERGED for entry in entries):
+        return float("inf")
+    found = measure.curves(results, "ksteps", run, "valid_loss")
+    return float(np.mean([np.clip(np.diff(curve), 0, None).sum() for curve in found.values()]))
+
+
+def _seconds(results: Results, run: str) -> float:
+    entries = measure.finished(results, "ksteps", run)
+    return float(np.median([entry.metrics["seconds_per_epoch"] for entry in entries]))
+
+
+def _seeds(results: Results) -> int:
+    return len({entry.seed for entry in results.entries("ksteps")})
+
+
+CLAIMS = [
+    Claim(
+        id="k-up-to-100",
+        text="K from 1 to 100 has no noticeable impact on the performance.",
+        where="Appendix B, K-step; Figure 9b",
+        quantity="final validation loss minus that of the smallest K",
+        paper="no noticeable impact",
+        tolerance=f"at most {TOLERANCE} nats worse for every K; partly if for some",
+        needs=NEEDS,
+        check=up_to_100,
+        evidence="figures/fig9.csv",
+    ),
+    Claim(
+        id="k-stability",
+        text="K = 1000 loses stability, K = 500 to a lesser degree.",
+        where="Appendix B, K-step; Figure 9b",
+        quantity="sum of the validation loss’s rises from epoch to epoch",
+        paper="unstable at 1000, less at 500",
+        tolerance="both more than twice the median of K ≤ 100 plus 0.1; partly if one",
+        needs=NEEDS,
+        check=stability,
+        evidence="figures/fig9.csv",
+    ),
+    Claim(
+        id="k-speed",
+        text="With K steps between refreshes the algorithm speeds up significantly.",
+        where="Appendix B, K-step; Figure 9b",
+        quantity="seconds per epoch, K = 50 over the smallest K",
+        paper="“speeds up significantly”",
+        tolerance="below 0.8; partly below 1",
+        needs=Needs(("ksteps",)),
+        check=speed,
+        evidence="figures/fig9.csv",
+    ),
+]

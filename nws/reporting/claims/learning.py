@@ -1,0 +1,259 @@
+"""Claims about the course of learning: Figures 3, 4 and 5, and the cost of an epoch."""
+
+from functools import partial
+
+import numpy as np
+
+from nws.reporting.claims import measure
+from nws.reporting.claims.claim import (
+    NOT_REPRODUCED,
+    NOT_RUN,
+    PARTLY,
+    REPRODUCED,
+    Claim,
+    Needs,
+    Verdict,
+)
+from nws.reporting.results import DONE, Results
+from nws.reporting.statistics import student
+
+NEVER = float("inf")
+
+
+def overtakes(results: Results, coding: str, first: int, last: int) -> Verdict:
+    """From which epoch NRWS's training loss stays below both others', by seed."""
+    nrws, rws, ws = (_losses(results, "minimnist", a, coding) for a in ("nrws", "rws", "ws"))
+    shared = sorted(set(nrws) & set(rws) & set(ws))
+    epochs = [leads_from(nrws[seed], rws[seed], ws[seed]) for seed in shared]
+    if not all(np.isfinite(epochs)):
+        run = max(len(curve) for curve in nrws.values())
+        return Verdict(NOT_REPRODUCED, "never", f"Not below both by epoch {run}.", len(shared))
+    estimate = student(epochs)
+    inside = first <= estimate.mean <= last
+    why = (
+        f"NRWS stays below both from epoch {estimate.mean:.0f}; the tolerance is {first} to {last}."
+    )
+    verdict = REPRODUCED if inside else PARTLY
+    ours = f"epoch {estimate.mean:.0f}"
+    return Verdict(verdict, ours, why, estimate.n, measure.interval(estimate, 1))
+
+
+def leads_from(leader: np.ndarray, *others: np.ndarray) -> float:
+    """The first epoch (from 1) after which the leader is below to the end; infinity if never."""
+    epochs = min(map(len, (leader, *others)))
+    ahead = leader[:epochs] < np.min([other[:epochs] for other in others], axis=0)
+    behind = np.flatnonzero(~ahead)
+    first = int(behind[-1]) + 2 if len(behind) else 1
+    return first if first <= epochs else NEVER
+
+
+def reaches_sooner(results: Results, experiment: str, coding: str, faster_in_time: bool) -> Verdict:
+    """When NRWS reaches the final training loss of RWS and WS, over when they do themselves.
+
+    The paper says sooner in epochs; in seconds too on miniMNIST, not on MNIST.
+    """
+    epochs = [_ratio(results, experiment, coding, rival, "epoch") for rival in ("rws", "ws")]
+    seconds = [_ratio(results, experiment, coding, rival, "seconds") for rival in ("rws", "ws")]
+    in_epochs, in_time = max(epochs) < 1, max(seconds) < 1
+    matches = in_epochs and in_time == faster_in_time
+    verdict = REPRODUCED if matches else PARTLY if in_epochs else NOT_REPRODUCED
+    ours = "; ".join(
+        f"{rival} ×{e:.2f} epochs, ×{s:.2f} seconds" if np.isfinite(e) else f"{rival} not reached"
+        for rival, e, s in zip(("RWS", "WS"), epochs, seconds, strict=True)
+    )
+    why = (
+        f"NRWS is {'sooner' if in_epochs else 'not sooner'} in epochs and "
+        f"{'sooner' if in_time else 'not sooner'} in seconds than both (below 1 is sooner)."
+    )
+    return Verdict(verdict, ours, why, len(_losses(results, experiment, "nrws", coding)))
+
+
+def _ratio(results: Results, experiment: str, coding: str, rival: str, axis: str) -> float:
+    """NRWS's time to the rival's final loss over the rival's own; the median over seeds."""
+    ours, theirs = (_losses(results, experiment, a, coding) for a in ("nrws", rival))
+    clock, other = (_column(results, experiment, a, coding, axis) for a in ("nrws", rival))
+    ratios = []
+    for seed in sorted(set(ours) & set(theirs)):
+        level = measure.final(theirs[seed])
+        when = first_time(ours[seed], clock[seed], level)
+        ratios.append(when / first_time(theirs[seed], other[seed], level))
+    return float(np.median(ratios))
+
+
+def first_time(loss: np.ndarray, clock: np.ndarray, level: float) -> float:
+    """When a loss is first at or below a level; infinity if never."""
+    there = np.flatnonzero(loss <= level)
+    return float(clock[there[0]]) if len(there) else NEVER
+
+
+def gap(results: Results) -> Verdict:
+    """Validation minus training loss at the end, NRWS against RWS and WS."""
+    gaps = {}
+    for name in ("ws", "rws", "nrws"):
+        valid = _column(results, "mnist", name, "static", "valid_loss")
+        train = _losses(results, "mnist", name, "static")
+        gaps[name] = measure.over_seeds(
+            lambda v, t: measure.final(v) - measure.final(t), valid, train
+        )
+    larger = sum(gaps["nrws"].mean > gaps[name].mean for name in ("ws", "rws"))
+    verdict = (NOT_REPRODUCED, PARTLY, REPRODUCED)[larger]
+    ours = ", ".join(f"{name.upper()} {g.mean:.3f}" for name, g in gaps.items())
+    why = f"NRWS’s gap is larger than that of {larger} of the 2 others."
+    return Verdict(verdict, ours, why, gaps["nrws"].n, f"NRWS {measure.interval(gaps['nrws'])}")
+
+
+def learning_rate(results: Results) -> Verdict:
+    """WS and RWS with a larger learning rate than the headline's, against the headline's NRWS."""
+    goal = np.mean([measure.final(c) for c in _losses(results, "mnist", "nrws", "static").values()])
+    found = {}
+    for name in ("ws", "rws"):
+        base = next(r for r in results.runs("mnist") if r.settings.algorithm == name).settings
+        for entry in results.all_entries():
+            s = entry.run.settings
+            same = (s.dataset, s.layers, s.optimizer) == (base.dataset, base.layers, base.optimizer)
+            if same and s.algorithm == name and s.learning_rate > base.learning_rate:
+                loss = entry.metrics.get("final_train_loss") if entry.status in DONE else None
+                found[f"{name.upper()} η {s.learning_rate:g} seed {entry.seed}"] = loss
+    if not found:
+        why = "No experiment raises the learning rate of WS or RWS on the twelve-layer network."
+        return Verdict(NOT_RUN, "–", why)
+    best = {name: loss for name, loss in found.items() if loss is not None and loss < goal}
+    ours = f"{len(best)} of {len(found)} runs with a larger η end below NRWS’s {goal:.3f}"
+    verdict = NOT_REPRODUCED if best else REPRODUCED
+    why = f"{', '.join(best)} caught up." if best else "None caught up with NRWS."
+    return Verdict(verdict, ours, why)
+
+
+def adam(results: Results) -> Verdict:
+    """Mean validation loss over all epochs, natural against plain, under Adam."""
+    slower, parts = 0, []
+    for natural, plain in (("nws", "ws"), ("nrws", "rws")):
+        pair = [_column(results, "adam", name, "", "valid_loss") for name in (natural, plain)]
+        worse = measure.over_seeds(lambda n, p: float(n.mean() - p.mean()), *pair)
+        slower += worse.mean > 0
+        parts.append(f"{natural.upper()} − {plain.upper()}: {worse.mean:+.3f}")
+    verdict = (NOT_REPRODUCED, PARTLY, REPRODUCED)[slower]
+    why = f"With Adam {slower} of 2 natural algorithms learn more slowly than their plain ones."
+    return Verdict(verdict, "; ".join(parts), why, worse.n)
+
+
+def cost(results: Results) -> Verdict:
+    """Seconds per epoch of NRWS over those of RWS, twelve layers."""
+    times = []
+    for name in ("nrws", "rws"):
+        run = measure.one_run(results, "mnist", name)
+        times.append(
+            [e.metrics["seconds_per_epoch"] for e in measure.finished(results, "mnist", run)]
+        )
+    ratio = float(np.median(times[0]) / np.median(times[1]))
+    verdict = REPRODUCED if 2.5 <= ratio <= 10 else PARTLY if 1 < ratio < 2.5 else NOT_REPRODUCED
+    why = "Another machine and another solver than the paper’s; only the ratio is compared."
+    return Verdict(verdict, f"×{ratio:.2f}", why, len(times[0]))
+
+
+def _column(
+    results: Results, experiment: str, algorithm: str, coding: str, column: str
+) -> measure.Curves:
+    run = measure.one_run(results, experiment, algorithm, coding)
+    return measure.curves(results, experiment, run, column)
+
+
+def _losses(results: Results, experiment: str, algorithm: str, coding: str) -> measure.Curves:
+    return _column(results, experiment, algorithm, coding, "train_loss")
+
+
+CLAIMS = [
+    Claim(
+        id="overtakes-b",
+        text="On B the advantage of NRWS is visible from the 12th epoch.",
+        where="Section 6, miniMNIST; Figure 3",
+        quantity="first epoch from which NRWS’s training loss stays below both others’",
+        paper="12",
+        tolerance="6 to 24; partly at any later or earlier epoch",
+        needs=Needs(("minimnist",), 24),
+        check=partial(overtakes, coding="B", first=6, last=24),
+        evidence="figures/fig3.csv",
+    ),
+    Claim(
+        id="overtakes-bst",
+        text="On BSt the advantage of NRWS is visible from the very beginning.",
+        where="Section 6, miniMNIST; Figure 3",
+        quantity="first epoch from which NRWS’s training loss stays below both others’",
+        paper="1",
+        tolerance="1 to 2; partly at any later epoch",
+        needs=Needs(("minimnist",), 24),
+        check=partial(overtakes, coding="BSt", first=1, last=2),
+        evidence="figures/fig3.csv",
+    ),
+    *(
+        Claim(
+            id=f"sooner-{coding}".lower(),
+            text=f"NRWS converges faster in epochs and in wall-clock time ({coding}).",
+            where="Section 6, miniMNIST; Figure 3",
+            quantity="time to the others’ final training loss over their own",
+            paper="below 1 in epochs and seconds",
+            tolerance="below 1 against both; partly if only in epochs",
+            needs=Needs(("minimnist",), 500),
+            check=partial(
+                reaches_sooner, experiment="minimnist", coding=coding, faster_in_time=True
+            ),
+            evidence="figures/fig3.csv",
+        )
+        for coding in ("B", "BSt")
+    ),
+    Claim(
+        id="sooner-mnist",
+        text="On MNIST NRWS converges faster in epochs but not in time.",
+        where="Section 6, MNIST; Figure 4",
+        quantity="time to the others’ final training loss over their own",
+        paper="below 1 in epochs, above in seconds",
+        tolerance="as the paper; partly if faster in seconds too",
+        needs=Needs(("mnist",), 2000),
+        check=partial(reaches_sooner, experiment="mnist", coding="static", faster_in_time=False),
+        evidence="figures/fig4.csv",
+    ),
+    Claim(
+        id="gap",
+        text="The gap between training and validation loss is larger for NRWS.",
+        where="Section 6, MNIST; Figure 4",
+        quantity="validation − training loss, mean of the last tenth of the epochs",
+        paper="NRWS largest",
+        tolerance="larger than both; partly if larger than one",
+        needs=Needs(("mnist",), 2000),
+        check=gap,
+        evidence="figures/fig4.csv",
+    ),
+    Claim(
+        id="learning-rate",
+        text="Raising the learning rate does not let WS and RWS catch up with NRWS.",
+        where="Section 6, MNIST",
+        quantity="final training loss of WS and RWS at larger learning rates",
+        paper="none reaches NRWS",
+        tolerance="no run below NRWS’s final training loss",
+        needs=Needs(("mnist", "rates"), 2000),
+        check=learning_rate,
+        evidence="figures/fig4.csv",
+    ),
+    Claim(
+        id="adam",
+        text="NWS and NRWS do not take advantage of Adam and lose in convergence speed.",
+        where="Section 6, MNIST; Figure 5",
+        quantity="mean validation loss over all epochs, natural minus plain",
+        paper="above 0 for both",
+        tolerance="above 0 for both; partly for one",
+        needs=Needs(("adam",), 100),
+        check=adam,
+        evidence="figures/fig5.csv",
+    ),
+    Claim(
+        id="cost",
+        text="On MNIST an epoch of NRWS takes five times as long.",
+        where="Section 6, MNIST; Table 2",
+        quantity="seconds per epoch of NRWS over RWS",
+        paper="×5 (250 s over 50 s)",
+        tolerance="×2.5 to ×10; partly if cheaper than that",
+        needs=Needs(("mnist",)),
+        check=cost,
+        evidence="tables/table2.csv",
+    ),
+]

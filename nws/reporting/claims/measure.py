@@ -1,0 +1,88 @@
+"""Numbers that several claims are about, taken from the results; no run is skipped silently."""
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+
+from nws.config import Run
+from nws.reporting import paper
+from nws.reporting.claims.claim import Unusable
+from nws.reporting.results import DIVERGED, DONE, Entry, Results
+from nws.reporting.statistics import Estimate, student
+
+Curves = dict[int, np.ndarray]  # by seed: one value per epoch
+LAST = 0.1  # the share of the epochs, at the end, whose mean is called final
+
+
+def runs_of(results: Results, experiment: str, coding: str = "", algorithm: str = "") -> list[str]:
+    """Names of the runs with a binarization (B, BSt, static) and an algorithm, where asked."""
+    return [
+        run.name
+        for run in results.runs(experiment)
+        if algorithm in ("", run.settings.algorithm)
+        and coding in ("", paper.coding(results.config, run.settings.dataset))
+    ]
+
+
+def one_run(results: Results, experiment: str, algorithm: str, coding: str = "") -> str:
+    """The only run of an algorithm in an experiment."""
+    names = runs_of(results, experiment, coding, algorithm)
+    if len(names) != 1:
+        raise Unusable(f"{experiment} has {len(names)} runs of {algorithm.upper()}, not one")
+    return names[0]
+
+
+def finished(results: Results, experiment: str, run: str) -> list[Entry]:
+    """All seeds of a run; if one did not end well, an error that says how."""
+    entries = [entry for entry in results.entries(experiment) if entry.run.name == run]
+    odd = [entry for entry in entries if entry.status not in DONE]
+    if odd:
+        diverged = all(entry.status == DIVERGED for entry in odd)
+        text = ", ".join(f"{entry.label} is {entry.status}" for entry in odd)
+        raise Unusable(text, diverged)
+    return entries
+
+
+def likelihoods(results: Results, experiment: str, run: str) -> list[dict[str, float]]:
+    """The test score of each seed."""
+    entries = finished(results, experiment, run)
+    scores = [(entry.metrics.get("log_likelihood") or {}).get("test") for entry in entries]
+    found = [score for score in scores if score]
+    if not found or len(found) < len(scores):
+        raise Unusable(f"{experiment}/{run} has no log-likelihood estimate")
+    return found
+
+
+def curves(results: Results, experiment: str, run: str, column: str) -> Curves:
+    """A column of the history, by seed."""
+    entries = finished(results, experiment, run)
+    history = results.history(experiment)
+    history = history[(history["run"] == run) & history["status"].isin(DONE)]
+    seeds = [int(seed) for seed in history["seed"].unique()]
+    found = {seed: history.loc[history["seed"] == seed, column].to_numpy(float) for seed in seeds}
+    whole = all(np.isfinite(values).all() for values in found.values())
+    if not found or len(found) < len(entries) or not whole:
+        raise Unusable(f"{experiment}/{run} has no complete {column}")
+    return found
+
+
+def final(values: np.ndarray) -> float:
+    """The mean over the last tenth of the epochs."""
+    return float(values[-max(1, round(len(values) * LAST)) :].mean())
+
+
+def over_seeds(measure: Callable[..., float], *by_seed: Curves) -> Estimate:
+    """A measure of curves with the same seed, and its mean over the seeds they share."""
+    shared = sorted(set.intersection(*(set(curve) for curve in by_seed)))
+    return student([measure(*(curve[seed] for curve in by_seed)) for seed in shared])
+
+
+def interval(estimate: Estimate, digits: int = 3) -> str:
+    if not np.isfinite(estimate.half_width):
+        return "one seed" if estimate.n == 1 else ""
+    return f"{estimate.low:.{digits}f} to {estimate.high:.{digits}f}"
+
+
+def by_damping(runs: Iterable[Run]) -> dict[float, str]:
+    """Name of the natural run for every damping value."""
+    return {run.settings.damping: run.name for run in runs if run.settings.natural}

@@ -1,0 +1,71 @@
+"""What decides when NRWS overtakes RWS on miniMNIST B: the epoch, for each setting that was run.
+
+The claim about it (Section 6: the 12th epoch) is judged at the paper's settings. The searches of
+the contest trained other learning rates and dampings on the same images from the same start.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from nws.config import RunSettings
+from nws.reporting import search
+from nws.reporting.claims import measure
+from nws.reporting.claims.claim import Unusable
+from nws.reporting.claims.learning import leads_from
+from nws.reporting.results import Results
+
+
+class Lead(NamedTuple):
+    """NRWS against RWS, training losses: the epoch from which NRWS stays below (infinity: never;
+    the latest over seeds), and by how many nats it is below at the end (mean)."""
+
+    experiment: str
+    nrws: RunSettings
+    rws: RunSettings
+    epoch: float
+    nats: float
+
+
+def leads(results: Results) -> list[Lead]:
+    """The paper's pair first, then each run of the search against two of RWS: the paper's learning
+    rate, and the best. Runs that are missing or diverged are left out."""
+    return [lead for pair in _pairs(results) if (lead := _lead(results, *pair)) is not None]
+
+
+Name = tuple[str, str]  # experiment, run
+
+
+def _pairs(results: Results) -> Iterator[tuple[Name, Name]]:
+    try:
+        ours, theirs = (measure.one_run(results, "minimnist", a, "B") for a in ("nrws", "rws"))
+    except Unusable:
+        return
+    yield ("minimnist", ours), ("minimnist", theirs)
+    rate = _settings(results, ("minimnist", theirs)).learning_rate
+    rivals = [r.name for r in results.runs("search_rws") if r.settings.learning_rate == rate]
+    for found in search.searches(results):
+        if found.experiment == "search_rws" and found.best:
+            rivals.append(found.best.run.name)
+    for rival in dict.fromkeys(rivals):
+        for run in results.runs("search_nrws"):
+            yield ("search_nrws", run.name), ("search_rws", rival)
+
+
+def _lead(results: Results, ours: Name, theirs: Name) -> Lead | None:
+    try:
+        nrws, rws = (measure.curves(results, *name, "train_loss") for name in (ours, theirs))
+    except Unusable:
+        return None
+    seeds = sorted(set(nrws) & set(rws))
+    if not seeds:
+        return None
+    epoch = max(leads_from(nrws[seed], rws[seed]) for seed in seeds)
+    nats = float(np.mean([rws[seed][-1] - nrws[seed][-1] for seed in seeds]))
+    return Lead(ours[0], _settings(results, ours), _settings(results, theirs), epoch, nats)
+
+
+def _settings(results: Results, name: Name) -> RunSettings:
+    experiment, run = name
+    return next(r.settings for r in results.runs(experiment) if r.name == run)

@@ -1,0 +1,18 @@
+"""Figure 7: miniMNIST, 100-50-20-10-10 minimum loss over learning rate and damping."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from nws.reporting.figures import heatmap
+from nws.reporting.results import Results
+
+EXPERIMENTS = ("grid_minimnist",)
+
+
+def data(results: Results) -> pd.DataFrame:
+    """One row per cell of the grid and seed."""
+    return heatmap.data(results, "grid_minimnist")
+
+
+def draw(frame: pd.DataFrame) -> Figure:
+    return heatmap.draw(frame)

@@ -1,0 +1,18 @@
+"""Figure 8: MNIST, 200-100-10 minimum loss over learning rate and damping."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from nws.reporting.figures import heatmap
+from nws.reporting.results import Results
+
+EXPERIMENTS = ("grid_mnist",)
+
+
+def data(results: Results) -> pd.DataFrame:
+    """One row per cell of the grid and seed."""
+    return heatmap.data(results, "grid_mnist")
+
+
+def draw(frame: pd.DataFrame) -> Figure:
+    return heatmap.draw(frame)

@@ -1,0 +1,238 @@
+"""The report: one HTML file that answers, claim by claim, whether the paper's results hold.
+
+Templates, style and captions are in ``report/``. Everything that is shown comes from the results
+and the configuration; the page needs no network and no JavaScript.
+"""
+
+import base64
+import math
+import re
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+import nws
+from nws import config as configuration
+from nws.errors import NwsError
+from nws.files.whole import write_text
+from nws.reporting import (
+    claims,
+    cost,
+    crossover,
+    deviations,
+    figures,
+    paper,
+    provenance,
+    samples,
+    search,
+    tables,
+)
+from nws.reporting.results import DONE, Entry, Results
+
+if TYPE_CHECKING:
+    import jinja2
+
+TEMPLATES = Path(nws.__file__).resolve().parent.parent / "report"
+LARGEST_SVG = 250_000  # bytes; above it the PNG is smaller and as sharp on paper
+
+
+def make(results_root: Path) -> Path:
+    """Write ``claims.csv`` and ``report.html`` to the results of a scale."""
+    results = Results(results_root)
+    judged = claims.check(results)
+    claims.write(judged, results.root / "claims.csv")
+    path = results.root / "report.html"
+    write_text(path, environment().get_template("report.html.j2").render(content(results, judged)))
+    return path
+
+
+def environment() -> "jinja2.Environment":
+    """Templates with every value escaped: a name in a configuration is never markup."""
+    import jinja2
+
+    found = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.filters |= {
+        "number": number,
+        "nats": nats,
+        "minus": minus,
+        "duration": duration,
+        "setting": deviations.show,
+    }
+    return found
+
+
+def content(results: Results, judged: list[tuple[claims.Claim, claims.Verdict]]) -> dict[str, Any]:
+    """What the templates show."""
+    import markupsafe
+
+    entries = results.all_entries()
+    captions = yaml.safe_load((TEMPLATES / "captions.yaml").read_text(encoding="utf-8"))
+    style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
+    return {
+        "style": markupsafe.Markup(style),
+        "config": results.config,
+        "scale": results.config.scale,
+        "paper": paper,
+        "reductions": deviations.reductions(results.config),
+        "choices": deviations.choices(results.config),
+        "judged": judged,
+        "verdicts": _count(judged),
+        "tables": [_table(name, results, captions[name]) for name in tables.NAMES],
+        "figures": [_figure(name, results, captions[name]) for name in figures.NAMES],
+        "searches": search.searches(results),
+        "leads": crossover.leads(results),
+        "samples": [_samples(results, entry) for entry in samples.headline(results)],
+        "settings": [_settings(results, name) for name in results.config.experiments],
+        "data": {name: results.dataset(name) for name in results.config.datasets},
+        "benchmark": _cost(results),
+        "experiments": {name: results.entries(name) for name in results.config.experiments},
+        **_provenance(results, entries),
+    }
+
+
+def _provenance(results: Results, entries: list[Entry]) -> dict[str, Any]:
+    return {
+        "statuses": provenance.statuses(entries),
+        "runs": len({(entry.run.experiment, entry.run.name) for entry in entries}),
+        "machines": provenance.machines(entries),
+        "commits": provenance.commits(entries),
+        "totals": provenance.totals(entries),
+        "versions": provenance.versions(),
+        "finished_at": provenance.finished_at(entries),
+        "unfinished": provenance.unfinished(entries),
+        "resumed": [entry for entry in entries if entry.metrics.get("resumed")],
+        "problems": provenance.problems(results),
+        "unchecked": provenance.without_manifest(results),
+    }
+
+
+def _count(judged: list[tuple[claims.Claim, claims.Verdict]]) -> dict[str, int]:
+    """Number of claims for every verdict, those without any left out."""
+    counts = Counter(verdict.verdict for _, verdict in judged)
+    return {verdict: counts[verdict] for verdict in claims.VERDICTS if counts[verdict]}
+
+
+def _table(name: str, results: Results, caption: dict[str, str]) -> dict[str, Any]:
+    frame = tables.data(name, results)
+    rows = frame.where(frame.notna(), None).to_dict("records")
+    return {"name": name, "rows": rows, **caption, **_origin(name, "table", results)}
+
+
+def _figure(name: str, results: Results, caption: dict[str, str]) -> dict[str, Any]:
+    from nws.reporting.figures.digest import digest
+
+    found = {"name": name, **caption, **_origin(name, "figure", results)}
+    csv = results.root / "figures" / f"{name}.csv"
+    try:
+        frame, how = digest(figures.read_csv(csv))
+    except NwsError:
+        return found | {"image": None, "columns": [], "rows": [], "how": ""}
+    rows = frame.to_dict("records")
+    return found | {
+        "image": _image(csv.with_suffix(".svg")),
+        "columns": list(frame),
+        "rows": rows,
+        "how": how,
+    }
+
+
+def _origin(name: str, kind: str, results: Results) -> dict[str, Any]:
+    """The CSV, the command that makes it alone, and the runs behind it with how they ended."""
+    needed = set((figures if kind == "figure" else tables).requires(name, results.config))
+    entries = [e for e in results.all_entries() if (e.run.experiment, e.run.name) in needed]
+    return {
+        "csv": f"{kind}s/{name}.csv",
+        "command": f"nws {kind} {name} --config results/{results.config.scale}/config.json",
+        "experiments": list(dict.fromkeys(entry.run.experiment for entry in entries)),
+        "statuses": provenance.statuses(entries),
+        "odd": [entry for entry in entries if entry.status not in DONE],
+    }
+
+
+def _image(svg: Path) -> str | None:
+    """A data URI: an image element runs no script and leaks no identifiers into the page."""
+    for path, kind in ((svg, "svg+xml"), (svg.with_suffix(".png"), "png")):
+        if path.is_file() and (kind == "png" or path.stat().st_size < LARGEST_SVG):
+            return _uri(path.read_bytes(), kind)
+    return None
+
+
+def _uri(image: bytes, kind: str) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(image).decode()}"
+
+
+def _samples(results: Results, entry: Entry) -> dict[str, Any]:
+    settings = entry.run.settings
+    return {
+        "entry": entry,
+        "title": f"{settings.algorithm.upper()} on {settings.dataset}",
+        "pictures": {
+            title: _uri(image, "png") for title, image in samples.mosaics(results, entry).items()
+        },
+    }
+
+
+def _settings(results: Results, experiment: str) -> dict[str, Any]:
+    """The settings that all runs of an experiment share, and those that differ."""
+    runs = [run.settings.model_dump() for run in results.runs(experiment)]
+    shared = {key: value for key, value in runs[0].items() if all(r[key] == value for r in runs)}
+    differing = [key for key in runs[0] if key not in shared]
+    names = [run.name for run in results.runs(experiment)]
+    return {
+        "name": experiment,
+        "seeds": configuration.seeds(results.config, experiment),
+        "shared": {key: _plain(value) for key, value in shared.items()},
+        "differing": differing,
+        "runs": [
+            (name, [_plain(r[key]) for key in differing])
+            for name, r in zip(names, runs, strict=True)
+        ],
+    }
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {deviations.show(item)}" for key, item in value.items())
+    return deviations.show(value)
+
+
+def _cost(results: Results) -> dict[str, Any] | None:
+    found = cost.content(results)
+    if found and found["curves"]:
+        found["curves"] = _uri(found["curves"], "svg+xml")
+    return found
+
+
+def number(value: Any, digits: int = 4) -> str:
+    """A number for reading, a dash for none; text stays."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "–"
+    if isinstance(value, float):
+        text = f"{value:.0f}" if value.is_integer() and abs(value) < 1e6 else f"{value:.{digits}g}"
+        return minus(text)
+    return str(value)
+
+
+def nats(value: float | None) -> str:
+    """A log-likelihood: three decimals, so that the values of a column can be compared."""
+    return "–" if value is None else minus(f"{value:.3f}")
+
+
+def minus(text: str) -> str:
+    """A minus sign in place of the hyphen before a number."""
+    return re.sub(r"(?<![\w-])-(?=[\d.])", "−", text)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as hours, minutes or seconds."""
+    if seconds >= 7200:
+        return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 60:.1f} min" if seconds >= 120 else f"{seconds:.1f} s"

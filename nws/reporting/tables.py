@@ -1,0 +1,158 @@
+"""Tables 1 and 2, and Table 1 tuned: the mean over seeds beside the paper's values, as CSV."""
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nws import config as configuration
+from nws.errors import NwsError
+from nws.files import manifest
+from nws.files.whole import write_bytes
+from nws.reporting import paper
+from nws.reporting.results import DONE, Entry, Results
+from nws.reporting.statistics import student
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EXPERIMENTS = {"table1": "minimnist", "table2": "mnist", "table1_tuned": "tuned"}
+NAMES = tuple(EXPERIMENTS)
+COLUMNS = [
+    "dataset",
+    "binarization",
+    "algorithm",
+    "samples",
+    "learning_rate",
+    "damping",
+    "refresh",
+    "epochs",
+    "seeds",
+    "ll_test_mean",
+    "ci_low",
+    "ci_high",
+    "standard_error",
+    "ll_test_seeds",
+    "ll_valid",
+    "likelihood_samples",
+    "seconds_per_epoch",
+    "paper_ll",
+    "paper_seconds_per_epoch",
+    "status",
+]
+
+
+def requires(name: str, config: configuration.Config) -> list[tuple[str, str]]:
+    """The (experiment, run) pairs that a table reads."""
+    experiment = _experiment(name)
+    return [
+        (r.experiment, r.name) for r in configuration.runs(config) if r.experiment == experiment
+    ]
+
+
+def data(name: str, results: Results) -> "pd.DataFrame":
+    """One row per run; for Table 2 also the values quoted from the literature."""
+    import pandas as pd
+
+    entries = results.entries(_experiment(name))
+    runs = dict.fromkeys(entry.run.name for entry in entries)
+    rows = [_row(name, results, [e for e in entries if e.run.name == run]) for run in runs]
+    if name == "table2":
+        rows += [_literature(value) for value in paper.LITERATURE]
+    return pd.DataFrame(rows, columns=COLUMNS, dtype=object)  # integers stay integers
+
+
+def make(name: str, results_root: Path, out_dir: Path | None = None) -> list[Path]:
+    """Write ``name.csv`` to ``out_dir``, by default ``tables`` under the results."""
+    out_dir = out_dir or results_root / "tables"
+    path = out_dir / f"{name}.csv"
+    write_bytes(path, to_csv(data(name, Results(results_root))))
+    manifest.write(out_dir, [path.name], f"{name}.{manifest.NAME}")
+    return [path]
+
+
+def to_csv(frame: "pd.DataFrame") -> bytes:
+    return frame.to_csv(index=False, lineterminator="\n").encode()
+
+
+def _experiment(name: str) -> str:
+    if name not in EXPERIMENTS:
+        raise NwsError(f"no table {name!r}; there is: {', '.join(NAMES)}")
+    return EXPERIMENTS[name]
+
+
+def _row(name: str, results: Results, entries: list[Entry]) -> dict[str, Any]:
+    settings = entries[0].run.settings
+    good = [entry.metrics for entry in entries if entry.status in DONE]
+    test = [score for metrics in good if (score := _score(metrics, "test"))]
+    valid = [score["mean"] for metrics in good if (score := _score(metrics, "valid"))]
+    estimate = student([score["mean"] for score in test])
+    ours: dict[str, Any] = {
+        "seeds": len(test),
+        "ll_test_mean": estimate.mean,
+        "ci_low": estimate.low,
+        "ci_high": estimate.high,
+        "standard_error": _mean([score["standard_error"] for score in test]),
+        "ll_test_seeds": " ".join(f"{score['mean']:.4f}" for score in test),
+        "ll_valid": _mean(valid),
+        "likelihood_samples": settings.likelihood_samples,
+        "seconds_per_epoch": _mean([metrics["seconds_per_epoch"] for metrics in good]),
+        "status": _status(entries, len(test)),
+    }
+    return _settings(results, settings) | ours | _reported(name, results, settings)
+
+
+def _settings(results: Results, settings: configuration.RunSettings) -> dict[str, Any]:
+    return {
+        "dataset": settings.dataset,
+        "binarization": paper.coding(results.config, settings.dataset),
+        "algorithm": settings.algorithm,
+        "samples": settings.samples,
+        "learning_rate": settings.learning_rate,
+        "damping": settings.damping if settings.natural else None,
+        "refresh": settings.refresh if settings.natural else None,
+        "epochs": settings.epochs,
+    }
+
+
+def _reported(
+    name: str, results: Results, settings: configuration.RunSettings
+) -> dict[str, float | None]:
+    """The paper's line for the same data set and algorithm."""
+    if name == "table2":
+        row = paper.table2_row(settings.algorithm)
+    else:
+        row = paper.table1_row(results.config, settings.dataset, settings.algorithm)
+    return {
+        "paper_ll": row.log_likelihood if row else None,
+        "paper_seconds_per_epoch": row.seconds_per_epoch if row else None,
+    }
+
+
+def _literature(value: paper.Literature) -> dict[str, Any]:
+    return {
+        "algorithm": value.method,
+        "samples": value.samples or None,
+        "learning_rate": value.learning_rate or None,
+        "paper_ll": value.log_likelihood,
+        "status": f"literature: {value.source}",
+    }
+
+
+def _score(metrics: dict[str, Any], split: str) -> dict[str, Any] | None:
+    """The score of a split if it was estimated and is a number."""
+    score = (metrics.get("log_likelihood") or {}).get(split)
+    return score if score and np.isfinite(score["mean"]) else None
+
+
+def _status(entries: list[Entry], scored: int) -> str:
+    """How the seeds ended: one word if all ended alike, else how many ended how."""
+    ends = Counter(entry.status for entry in entries)
+    done = sum(ends[status] for status in DONE)
+    text = next(iter(ends)) if len(ends) == 1 else ", ".join(f"{n} {s}" for s, n in ends.items())
+    return text if scored == done else f"{text}; {done - scored} not evaluated"
+
+
+def _mean(values: list[float]) -> float:
+    return float(np.mean(values)) if values else float("nan")

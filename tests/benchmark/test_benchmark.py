@@ -1,0 +1,299 @@
+"""The benchmark on toy sizes: does it measure what it says, and report it right?"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from nws import benchmark
+from nws.algorithms.reweighted import reweighted
+from nws.benchmark import commands, goals, products, scaling, session, solves, steps, subjects
+from nws.benchmark.peers import PEERS, SCRIPTS, Peer
+from nws.benchmark.rounds import Value, interleave, ratio, value
+from nws.benchmark.subjects import MINIMNIST, Subject, settings
+from nws.errors import NwsError
+from nws.fisher import cg
+from nws.fisher.cholesky import Cholesky
+from nws.models.parameters import initial
+from nws.models.random import Key
+from nws.training.loop import options, solvers
+
+TOY = MINIMNIST._replace(name="toy", layers=[16, 8, 4], steps=2)
+
+# A worker that only needs numpy.
+FAKE = """
+from worker import read, serve, sys
+task = read(sys.argv[1])
+gradients = {"prior": task.prior, "q0": task.q[0][0]}
+serve("Fake", "1.0", lambda steps: 2.5, lambda steps: (3.5, gradients))
+"""
+
+
+@pytest.fixture(scope="module")
+def toy() -> Subject:
+    return subjects.subject(TOY, subjects.strokes(640, 16))
+
+
+@pytest.fixture
+def fake(tmp_path: Path) -> Path:
+    worker = (SCRIPTS / "worker.py").read_text(encoding="utf-8")
+    (tmp_path / "worker.py").write_text(worker, encoding="utf-8")
+    (tmp_path / "fake.py").write_text(textwrap.dedent(FAKE), encoding="utf-8")
+    return tmp_path / "fake.py"
+
+
+def test_rounds_are_interleaved_and_turn_round() -> None:
+    calls: list[str] = []
+    measures = {name: lambda name=name: calls.append(name) or len(calls) for name in "ab"}
+    found = interleave(measures, 2)
+    assert "".join(calls) == "ab" + "ab" + "ba"
+    assert found == {"a": [3, 6], "b": [4, 5]}
+
+
+def test_only_the_second_of_two_calls_counts_where_caches_must_settle() -> None:
+    calls = iter(range(100))
+    found = interleave({"a": lambda: float(next(calls))}, 2, settle=True)
+    assert found == {"a": [2.0, 4.0]}  # 0 warms up; 1 and 3 settle
+
+
+def test_ratios_are_of_medians_and_spreads_within_rounds() -> None:
+    assert value([1.0, 2.0, 3.0]) == Value(2.0, 0.5)
+    # A machine that slows down changes times, not their ratio.
+    assert ratio([2.0, 4.0, 8.0], [1.0, 2.0, 4.0]) == Value(2.0, 0.0)
+
+
+def test_a_row_says_whether_its_goal_is_reached() -> None:
+    def reached(name: str, measured: float) -> bool | None:
+        return goals.row(name, "", "mnist", "", Value(measured)).reached
+
+    assert reached("rws_vs_jax", 1.7) is True
+    assert reached("rws_vs_jax", 1.6) is False
+    assert reached("rws_vs_products", 1.7) is False
+    assert reached("rws", 1.7) is None
+
+
+def test_products_are_those_of_the_step() -> None:
+    layers, batch, samples = [784, 300, 200], 32, 10
+    n, pairs = batch * samples, [(784, 300), (300, 200)]
+    wake = batch * 785 * 300 + n * 301 * 200  # products of q; those of the bottom are shared
+    p = n * sum((upper + 1) * lower for lower, upper in pairs)
+    sleep = n * sum((lower + 1) * upper for lower, upper in pairs)
+    expected = 2 * wake + 3 * p + 2 * sleep + n * 200
+    found = products.of_step(layers, batch, samples)
+    assert sum(product.n * product.k * product.m for product in found) == expected
+    assert all(len(p.shapes()) == 2 for p in found)
+    scored = products.of_likelihood(layers, 10, 200)
+    assert sum(s.n * s.k * s.m for s in scored) == 10 * 785 * 300 + 2000 * 301 * 200 + 2000 * (
+        301 * 784 + 201 * 300
+    )
+
+
+def test_the_program_of_products_does_them_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    shapes = products.of_step([16, 8, 4], 4, 2)
+    done = []
+    multiply = tf.matmul
+    monkeypatch.setattr(
+        products.tf, "matmul", lambda a, b, **how: done.append(how) or multiply(a, b, **how)
+    )
+    products.program(shapes, loops=2)(3)
+    assert len(done) == 2 * len(shapes)  # traced once
+
+
+def test_products_of_a_fresh_step_hold_those_of_its_solves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """196-100-10-10: two layers by preconditioned and one by dual iterations, the top dense."""
+    layers = [196, 100, 10, 10]
+    subject = Subject(TOY._replace(layers=layers), np.zeros(0), initial([1, 1], 0))
+    monkeypatch.setattr(solves, "iterations", lambda _: [6, 3, 1, 9, 4, 1])
+    n, b = 320, 32
+    assert [cg.cheapest(*s) for s in ((n, 101, 196), (b, 197, 100), (n, 101, 10))] == [
+        "preconditioned",
+        "dual",
+        "preconditioned",
+    ]
+    p0 = n * 101**2 + 6 * (2 * n * 101 * 196 + 101**2 * 196)
+    p1 = n * 11**2 + 3 * (2 * n * 11 * 100 + 11**2 * 100)
+    q0 = b * 197 * b + 2 * b * 197 * 100 + 10 * b * b * 100
+    q1 = n * 101**2 + 4 * (2 * n * 101 * 10 + 101**2 * 10)
+    top = 2 * n * 11**2 * 10  # blocks of p and of q
+    found = solves.of_fresh_step(subject)[len(products.of_step(layers, b, 10)) :]
+    assert sum(p.n * p.k * p.m for p in found) == p0 + p1 + q0 + q1 + top
+    products.program(found)(1)  # every operand has one shape
+
+
+def test_iterations_are_counted_per_layer(toy: Subject) -> None:
+    run = settings(TOY, "nrws", 1)
+    found = solves.iterations(toy)
+    assert len(found) == 4
+    chosen = solvers(run, TOY.layers)
+    for count, solver in zip(found, [*chosen.p, *chosen.q], strict=True):
+        assert (count == 1) if isinstance(solver, Cholesky) else (1 <= count <= run.cg_iterations)
+
+
+def test_steps_of_one_architecture(toy: Subject) -> None:
+    variants = [*steps.NEEDED, steps.Variant("nws", 1, "cg")]
+    measured = steps.measure(toy, variants, python="no-such-python", rounds=2)
+    rows = {row.name: row for row in measured.rows}
+    assert {"rws", "nrws_k1", "nrws_k50", "nws_k1_cg", "products", "nrws_k1_products"} < set(rows)
+    assert rows["nrws_k1_vs_rws"].value == pytest.approx(
+        rows["nrws_k1"].value / rows["rws"].value, rel=1e-3
+    )
+    assert 0 <= rows["nrws_k1_residual"].value <= 0.0101
+    assert [entry["K"] for entry in measured.seconds_per_epoch] == [None, 1, 50, 1]
+    assert measured.seconds_per_epoch[0]["seconds"] == pytest.approx(
+        rows["rws"].value * 1.562, rel=1e-3
+    )
+    assert [note.split(":")[1] for note in measured.notes] == [
+        " no peer_jax.py",
+        " no peer_torch.py",
+    ]
+
+
+def test_k_steps_hold_their_share_of_refreshes(toy: Subject) -> None:
+    subject = toy._replace(images=np.tile(toy.images, (10, 1)))
+    assert steps.Timing(subject, steps.Variant("nrws", 50)).steps == 50
+    assert steps.Timing(subject, steps.Variant("nrws", 1)).steps == TOY.steps
+
+
+def test_a_peer_answers_when_asked(toy: Subject, fake: Path) -> None:
+    with Peer(sys.executable, fake, toy) as peer:
+        assert (peer.name, peer.version) == ("Fake", "1.0")
+        timing = steps.PeerTiming(peer, 3)
+        assert timing() > 0
+        assert timing.losses == [2.5]
+        loss, found = peer.gradients(2)
+    assert loss == 3.5
+    np.testing.assert_array_equal(found["prior"], toy.params.prior)
+    np.testing.assert_array_equal(found["q0"], toy.params.q[0][:-1])
+    assert peer.process.returncode == 0
+
+
+def test_a_peer_that_cannot_start_says_why(toy: Subject, tmp_path: Path) -> None:
+    script = tmp_path / "broken.py"
+    script.write_text("import no_such_module", encoding="utf-8")
+    with pytest.raises(NwsError, match="no_such_module"):
+        Peer(sys.executable, script, toy)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["jax", "torch_1"])
+def test_peers_do_the_same_steps(toy: Subject, name: str) -> None:
+    """Mean loss and mean gradients of independent draws agree within their noise."""
+    python = os.environ.get("NWS_PEERS", sys.executable)
+    try:
+        script, threads = PEERS[name]
+        peer = Peer(python, SCRIPTS / script, toy, threads)
+    except NwsError as error:
+        pytest.skip(f"{error}; NWS_PEERS may name a Python that has it")
+    with peer:
+        loss, theirs = peer.gradients(1500)
+    (ours_loss, ours), (_, again) = (_mean_gradients(toy, seed, 1500) for seed in (1, 2))
+    assert loss == pytest.approx(ours_loss, rel=0.01)
+    assert set(theirs) == set(ours)
+    for key, gradient in ours.items():
+        noise = np.linalg.norm(again[key] - gradient)
+        assert noise < 0.3 * np.linalg.norm(gradient), key
+        assert np.linalg.norm(theirs[key] - gradient) < 2 * noise, key
+
+
+def _mean_gradients(subject: Subject, seed: int, count: int) -> tuple[float, dict[str, np.ndarray]]:
+    run = settings(subject.architecture, "rws")
+    images = tf.constant(2.0 * subject.images.astype(np.float32) - 1.0)
+
+    @tf.function(autograph=False)
+    def total() -> tuple:
+        def body(i: tf.Tensor, sums: list) -> tuple:
+            rows = tf.random.stateless_uniform([run.batch], [seed, i], 0, len(images), tf.int32)
+            step = reweighted(subject.params, tf.gather(images, rows), Key(seed, i), options(run))
+            parts = [tf.reduce_mean(step.bound), *tf.nest.flatten(step.gradients)]
+            return i + 1, [a + b for a, b in zip(sums, parts, strict=True)]
+
+        zeros = [tf.zeros([]), *map(tf.zeros_like, tf.nest.flatten(subject.params))]
+        return tf.while_loop(lambda i, _: i < count, body, (0, zeros))[1]
+
+    bound, *flat = (t.numpy() / count for t in total())
+    depth = len(subject.params.p)
+    names = [*(f"p{i}" for i in range(depth)), "prior", *(f"q{i}" for i in range(depth))]
+    return -bound, dict(zip(names, flat, strict=True))
+
+
+def test_a_layer_problem_is_solved_by_every_solver() -> None:
+    H, V, g = scaling.problem(scaling.Layer("l", 12, 32, 5))
+    assert (H.shape, V.shape, g.shape) == ((32, 13), (32, 5), (13, 5))
+    assert set(np.unique(H)) == {-1.0, 1.0}
+    for solver in scaling.SOLVERS:
+        assert scaling.solve_time(solver, scaling.Layer("l", 12, 32, 5))() > 0
+
+
+def test_the_exponent_is_the_slope_of_the_wider_half() -> None:
+    curves = [
+        {"solver": "cg", "vary": "l = n", "l": l, "ms": 2.0 * l**3 if l > 2 else 1.0}
+        for l in (1, 2, 4, 8, 16)
+    ]
+    assert scaling._exponent("cg", curves).value == pytest.approx(3.0)
+
+
+def test_strokes_are_pictures() -> None:
+    images = subjects.strokes(50, 196)
+    assert images.shape == (50, 196)
+    assert set(np.unique(images)) == {0, 1}
+    assert 0.03 < images.mean() < 0.4
+    assert len(np.unique(images, axis=0)) == 50
+
+
+def test_commands_are_timed_and_their_faults_reported() -> None:
+    finished = commands.run("--help")
+    assert 0 < finished.seconds < 30
+    assert 0.005 < finished.gib < 2
+    with pytest.raises(NwsError, match="nws figure no-such-figure"):
+        commands.run("figure", "no-such-figure")
+
+
+def test_figures_are_redrawn_beside_the_results(tmp_path: Path) -> None:
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "runs").mkdir()
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    commands._link(tmp_path, copy)
+    assert sorted(path.name for path in copy.iterdir()) == ["copy", "runs"]
+
+
+def test_document_and_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "_two_cores", lambda: "On 2 of 2 cores.")
+    monkeypatch.setattr(
+        session, "_describe_machine", lambda document: document["machine"].update(cpu="A CPU")
+    )
+    monkeypatch.setattr(
+        commands, "measure", lambda *_: ([goals.row("help", "nws --help", "", "s", Value(0.3))], [])
+    )
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--results", type=Path)
+    parser.add_argument("--config", type=Path)
+    benchmark.add_arguments(parser)
+    args = parser.parse_args(["--only", "commands", "--results", str(tmp_path), "--rounds", "1"])
+    benchmark.main(args)
+    document = json.loads((tmp_path / "benchmark.json").read_text(encoding="utf-8"))
+    assert {"machine", "versions", "date", "rows", "scaling", "seconds_per_epoch"} <= set(document)
+    assert document["rows"] == [
+        {
+            "name": "help",
+            "what": "nws --help",
+            "architecture": "",
+            "value": 0.3,
+            "unit": "s",
+            "goal": "<= 0.5",
+            "reached": True,
+            "spread": 0.0,
+        }
+    ]
+
+
+def test_help_does_not_load_tensorflow() -> None:
+    code = "import sys, nws.benchmark; sys.exit('tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0

@@ -1,0 +1,162 @@
+"""The command line: helpful, quick, and honest about mistakes."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from nws import cli
+from nws import config as cfg
+from nws.planning import plan
+
+ROOT = Path(__file__).resolve().parents[2]
+SMOKE = str(ROOT / "config" / "smoke.yaml")
+COMMANDS = ["prepare", "train", "evaluate", "figure", "table", "report", "plan"]
+
+
+def run(*args: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "nws.cli", *args]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120)
+
+
+def modules_after(statement: str) -> set[str]:
+    code = f"import sys; {statement}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_help_is_immediate() -> None:
+    elapsed = []
+    for _ in range(3):  # the machine may be busy: the quickest counts
+        start = time.perf_counter()
+        done = run("--help")
+        elapsed.append(time.perf_counter() - start)
+    assert done.returncode == 0
+    assert all(command in done.stdout for command in COMMANDS)
+    assert min(elapsed) < 0.5
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself_with_an_example(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main([command, "--help"])
+    assert end.value.code == 0
+    shown = capsys.readouterr().out
+    assert f"Example: nws {command}" in " ".join(shown.split())
+    assert "--config" in shown
+    assert "--results" in shown
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import nws",
+        "import nws.cli; nws.cli.parser()",
+        "import nws.reporting.figures, nws.reporting.tables, nws.reporting.report",
+    ],
+)
+def test_tensorflow_is_not_loaded(statement: str) -> None:
+    assert not modules_after(statement) & {"tensorflow", "keras"}
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["train", "mnits/ws", "--config", SMOKE], "did you mean 'mnist'"),
+        (["train", "mnist/wsw", "--config", SMOKE], "did you mean 'ws'"),
+        (["evaluate", "mnist/none", "--config", SMOKE], "no run 'none'"),
+        (["prepare", "mnist", "--config", SMOKE], "no data set 'mnist'"),
+        (["plan", "--config", "nowhere.yaml"], "nowhere.yaml: cannot be read"),
+        (["figure", "fig33", "--config", SMOKE], "fig33"),
+        (["table", "table9", "--config", SMOKE], "table9"),
+    ],
+)
+def test_mistakes_end_with_one_message_and_status_2(
+    args: list[str],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(args) == 2
+    shown = capsys.readouterr()
+    assert said in shown.err
+    assert shown.err.startswith("nws: ")
+    assert "Traceback" not in shown.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main(["trian"])
+    assert end.value.code == 2
+
+
+def test_prepare_writes_a_data_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["prepare", "threebythree", "--config", SMOKE, "--results", str(tmp_path)]) == 0
+    path = tmp_path / "data" / "threebythree.npz"
+    assert capsys.readouterr().out.strip() == str(path)
+    assert path.is_file()
+    assert path.with_suffix(".json").is_file()
+
+
+def test_plan_tells_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    args = ["plan", "--config", SMOKE, "--results", str(tmp_path)]
+    assert cli.main(args) == 0
+    shown = capsys.readouterr().out
+    assert "44 of 44 training runs" in shown
+    assert "CPU" in shown
+    assert "oughly" in shown
+    assert not list(tmp_path.iterdir())
+    assert cli.main([*args, "--write"]) == 0
+    assert cfg.load(tmp_path / "config.json") == cfg.load(Path(SMOKE))
+    assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
+
+
+def test_plan_counts_what_is_left(tmp_path: Path) -> None:
+    config = cfg.load(Path(SMOKE))
+    folder = tmp_path / "runs" / "mnist" / "ws" / "seed0"
+    folder.mkdir(parents=True)
+    (folder / "metrics.json").write_text("{}")
+    found = plan.plan(config, tmp_path)
+    assert (found.runs["mnist"], found.left["mnist"]) == (3, 2)
+    assert found.left["adam"] == found.runs["adam"]
+    whole = plan.plan(config)
+    assert found.operations["mnist"] < whole.operations["mnist"]
+    assert found.overhead["mnist"] < whole.overhead["mnist"]
+
+
+def test_the_estimate_grows_with_the_work() -> None:
+    paper, quick = (cfg.load(ROOT / "config" / f"{s}.yaml") for s in ("paper", "quick"))
+    ws, nrws = (cfg.find_run(paper, "mnist", run) for run in ("ws", "nrws"))
+    assert plan.operations(paper, ws) < plan.operations(paper, nrws)
+    assert plan.operations(quick, ws) < plan.operations(paper, ws)
+    assert plan.calibrate(0.01) > 1e8
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(5, "5 s"), (600, "10 min"), (7200, "2.0 h"), (864_000, "10 days")]
+)
+def test_durations_are_readable(seconds: float, said: str) -> None:
+    assert plan.duration(seconds) == said
+
+
+def test_the_device_is_told_without_tensorflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "CPU" in plan.device("cpu")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert "no GPU found" in plan.device("auto")
+    assert "none found" in plan.device("gpu")
+
+
+@pytest.mark.slow
+def test_a_run_is_trained_and_evaluated_without_snakemake(tmp_path: Path) -> None:
+    args = ["--config", SMOKE, "--results", str(tmp_path)]
+    done = run("train", "damping/vanilla", "--evaluate", *args)
+    assert done.returncode == 0, done.stderr
+    made = {path.name for path in (tmp_path / "runs/damping/vanilla/seed0").iterdir()}
+    assert made >= {"history.csv", "model.npz", "training.json", "metrics.json", "samples.npz"}

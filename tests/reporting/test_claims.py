@@ -1,0 +1,307 @@
+"""Claims: known inputs give the known verdict, and their reverse the other one."""
+
+import numpy as np
+import pytest
+from fake_results import SMALL, rescore, rewrite, update, write
+
+from nws import config as configuration
+from nws.evaluation import fisher_enumeration as enumeration
+from nws.reporting import claims
+from nws.reporting.claims import claim, ksteps, learning, likelihood, structure, tuning
+from nws.reporting.claims.claim import (
+    NOT_AT_SCALE,
+    NOT_REPRODUCED,
+    NOT_RUN,
+    PARTLY,
+    REPRODUCED,
+    Claim,
+    Needs,
+    Unusable,
+    Verdict,
+    judge,
+)
+from nws.reporting.results import Results
+
+
+@pytest.fixture
+def root(tmp_path):
+    return write(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("values", "verdict"),
+    [
+        ([-27.6, -27.7, -27.5], REPRODUCED),
+        ([-28.2, -28.4, -28.3], PARTLY),
+        ([-29.5, -29.6, -29.4], NOT_REPRODUCED),
+        ([-26.0, -26.1, -26.2], NOT_REPRODUCED),  # better is not the same either
+    ],
+)
+def test_values(root, values, verdict):
+    rescore(root, "minimnist", "nrws_b", values)
+    found = likelihood.value(Results(root), "minimnist", "B", "nrws", -27.606)
+    assert found.verdict == verdict
+    assert found.seeds == 3
+
+
+@pytest.mark.parametrize(
+    ("ws", "rws", "nrws", "verdict"),
+    [
+        (-30, -29, -28, REPRODUCED),
+        (-29, -30, -28, PARTLY),
+        (-30, -28, -29, NOT_REPRODUCED),
+        (-28.02, -28.01, -28, PARTLY),  # in order, but within the noise of the seeds
+    ],
+)
+def test_ordering(root, ws, rws, nrws, verdict):
+    for run, mean in (("ws_b", ws), ("rws_b", rws), ("nrws_b", nrws)):
+        rescore(root, "minimnist", run, [mean - 0.1, mean, mean + 0.1])
+    assert likelihood.ordering(Results(root), "minimnist", "B").verdict == verdict
+
+
+def test_leads_from():
+    leader = np.array([5.0, 4, 3, 2])
+    assert learning.leads_from(leader, np.array([4.0, 3.9, 3.5, 3])) == 3
+    assert learning.leads_from(leader, leader + 1) == 1
+    assert learning.leads_from(leader, leader - 1) == float("inf")
+    assert learning.leads_from(leader, np.array([6.0, 6, 6, 1])) == float("inf")
+
+
+def test_overtaking_by_epoch(root):
+    falling = np.array([40.0, 38, 36, 34, 32, 30])
+    for seed in range(3):
+        rewrite(root, "minimnist", "ws_b", seed, train_loss=falling + 9)
+        rewrite(root, "minimnist", "rws_b", seed, train_loss=falling)
+        slow = falling + np.array([2, 1, 1, -1, -2, -3])
+        rewrite(root, "minimnist", "nrws_b", seed, train_loss=slow)
+    results = Results(root)
+    assert learning.overtakes(results, "B", 4, 8).verdict == REPRODUCED
+    assert learning.overtakes(results, "B", 1, 2).verdict == PARTLY
+    for seed in range(3):
+        rewrite(root, "minimnist", "nrws_b", seed, train_loss=falling + 1)
+    assert learning.overtakes(Results(root), "B", 4, 8).verdict == NOT_REPRODUCED
+
+
+def test_sooner_in_epochs_and_seconds(root):
+    plain = np.array([40.0, 38, 36, 34, 32, 30])
+    quick = np.array([35.0, 29, 28, 27, 26, 25])
+    for factor, in_time in ((1.5, True), (9.0, False)):
+        for seed in range(3):
+            for run in ("ws_b", "rws_b"):
+                rewrite(root, "minimnist", run, seed, train_loss=plain, seconds=np.arange(1, 7))
+            seconds = factor * np.arange(1, 7)
+            rewrite(root, "minimnist", "nrws_b", seed, train_loss=quick, seconds=seconds)
+        for faster in (True, False):
+            found = learning.reaches_sooner(Results(root), "minimnist", "B", faster)
+            assert found.verdict == (REPRODUCED if faster == in_time else PARTLY)
+    for seed in range(3):
+        rewrite(root, "minimnist", "nrws_b", seed, train_loss=plain + 1)
+    found = learning.reaches_sooner(Results(root), "minimnist", "B", True)
+    assert (found.verdict, found.ours) == (NOT_REPRODUCED, "RWS not reached; WS not reached")
+
+
+@pytest.mark.parametrize(
+    ("extra", "verdict"), [(2.0, REPRODUCED), (0.7, PARTLY), (0.1, NOT_REPRODUCED)]
+)
+def test_gap(root, extra, verdict):
+    train = np.full(6, 90.0)
+    for seed in range(3):
+        for run, gap in (("ws", 1.0), ("rws", 0.5), ("nrws", extra)):
+            rewrite(root, "mnist", run, seed, train_loss=train, valid_loss=train + gap)
+    assert learning.gap(Results(root)).verdict == verdict
+
+
+UNRAISED = {name: found for name, found in SMALL["experiments"].items() if name != "rates"}
+
+
+def test_learning_rate_needs_an_experiment_that_raises_it(tmp_path):
+    root = write(tmp_path, configuration.resolve({**SMALL, "experiments": UNRAISED}))
+    assert learning.learning_rate(Results(root)).verdict == NOT_RUN
+
+
+@pytest.mark.parametrize(
+    ("loss", "verdict"), [(70.0, NOT_REPRODUCED), (200.0, REPRODUCED), (None, REPRODUCED)]
+)
+def test_learning_rate(tmp_path, loss, verdict):
+    raised = {"settings": {**SMALL["experiments"]["mnist"]["settings"], "learning_rate": 0.5}}
+    raised["runs"] = {"ws": {"algorithm": "ws"}}
+    experiments = {**UNRAISED, "raised": {**raised, "seeds": [0]}}
+    root = write(tmp_path, configuration.resolve({**SMALL, "experiments": experiments}))
+    update(root, "raised", "ws", final_train_loss=loss)
+    assert learning.learning_rate(Results(root)).verdict == verdict
+
+
+@pytest.mark.parametrize(("shift", "verdict"), [(50, REPRODUCED), (-50, NOT_REPRODUCED)])
+def test_adam(root, shift, verdict):
+    for seed in range(3):
+        for run, loss in (("ws", 100), ("rws", 100), ("nws", 100 + shift), ("nrws", 100 + shift)):
+            rewrite(root, "adam", run, seed, valid_loss=np.full(4, loss))
+    assert learning.adam(Results(root)).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("seconds", "verdict"), [(5, REPRODUCED), (2, PARTLY), (0.5, NOT_REPRODUCED)]
+)
+def test_cost(root, seconds, verdict):
+    for seed in range(3):
+        update(root, "mnist", "nrws", seed, seconds_per_epoch=seconds)
+        update(root, "mnist", "rws", seed, seconds_per_epoch=1)
+    assert learning.cost(Results(root)).verdict == verdict
+
+
+def damping(root, kl, loss):
+    for run in ("vanilla", "a1e-05", "a0.001", "a0.1", "a10"):
+        rewrite(root, "damping", run, exact_kl=np.full(20, kl[run]), valid_loss=loss[run])
+
+
+def test_damping(root):
+    kl = {"vanilla": 0.1, "a1e-05": 0.3, "a0.001": 0.02, "a0.1": 0.03, "a10": 0.09}
+    slow = np.linspace(5, 2.6, 20)
+    fast = np.linspace(3, 2.45, 20)
+    noisy = np.full(20, 2.5) + 0.2 * (-1.0) ** np.arange(20)
+    loss = {"vanilla": slow, "a1e-05": noisy, "a0.001": fast, "a0.1": fast, "a10": slow + 0.01}
+    damping(root, kl, loss)
+    checks = (tuning.useful_damping, tuning.low_damping, tuning.high_damping)
+    assert [check(Results(root)).verdict for check in checks] == [REPRODUCED] * 3
+    kl |= {"a0.001": 0.5, "a0.1": 0.5}
+    loss |= {"a1e-05": slow, "a10": fast - 1, "a0.001": slow, "a0.1": slow}
+    damping(root, kl, loss)
+    assert tuning.useful_damping(Results(root)).verdict == NOT_REPRODUCED
+    assert tuning.high_damping(Results(root)).verdict == NOT_REPRODUCED
+
+
+def grid(root, experiment, loss):
+    for run in Results(root).runs(experiment):
+        s = run.settings
+        update(root, experiment, run.name, min_valid_loss=loss(s.learning_rate, s.damping))
+
+
+def test_best_cells(root):
+    def valley(rate, damping):
+        return abs(np.log(rate / 0.01)) + abs(np.log(damping / 0.1))
+
+    grid(root, "grid_minimnist", valley)
+    assert tuning.region(Results(root), "grid_minimnist").verdict == REPRODUCED
+    grid(root, "grid_minimnist", lambda rate, damping: -rate - damping)
+    assert tuning.region(Results(root), "grid_minimnist").verdict == NOT_REPRODUCED
+
+
+def test_image_size(root):
+    grid(root, "grid_minimnist", lambda rate, damping: damping)  # best: .01
+    for loss, verdict in ((lambda r, a: -a, REPRODUCED), (lambda r, a: a, PARTLY)):
+        grid(root, "grid_mnist", loss)
+        assert tuning.image_size(Results(root)).verdict == verdict
+
+
+@pytest.mark.parametrize(("power", "verdict"), [(1, REPRODUCED), (0, NOT_REPRODUCED)])
+def test_linear(tmp_path, power, verdict):
+    values = [0.001, 0.01, 0.1, 1.0]
+    experiment = {"seeds": [0], "grid": {"learning_rate": values, "damping": values}}
+    config = {**SMALL, "experiments": {"grid_minimnist": experiment}}
+    root = write(tmp_path, configuration.resolve(config))
+    grid(root, "grid_minimnist", lambda rate, damping: abs(np.log(rate / damping**power)))
+    assert tuning.linear(Results(root)).verdict == verdict
+
+
+def test_a_grid_with_holes_is_not_judged(tmp_path):
+    root = write(tmp_path, missing=["grid_minimnist/lr0.001_a1"])
+    with pytest.raises(Unusable, match="missing"):
+        tuning.region(Results(root), "grid_minimnist")
+
+
+@pytest.fixture
+def steps(tmp_path):
+    experiment = {"seeds": [0], "settings": {"dataset": "mnist_bst", "epochs": 5}}
+    experiment["grid"] = {"refresh": [0, 50, 100, 500, 1000]}
+    config = {**SMALL, "experiments": {"ksteps": experiment}}
+    return write(tmp_path, configuration.resolve(config))
+
+
+def test_ksteps(steps):
+    calm, rough = np.array([99.0, 98, 97, 96, 95]), np.array([99.0, 97, 99, 96, 98])
+    for run, loss in (
+        ("k0", calm),
+        ("k50", calm),
+        ("k100", calm),
+        ("k500", rough),
+        ("k1000", rough + np.array([0, 0, 1, 0, 1])),
+    ):
+        rewrite(steps, "ksteps", run, valid_loss=loss)
+    update(steps, "ksteps", "k0", seconds_per_epoch=9.0)
+    checks = (ksteps.up_to_100, ksteps.stability, ksteps.speed)
+    assert [check(Results(steps)).verdict for check in checks] == [REPRODUCED] * 3
+    rewrite(steps, "ksteps", "k100", valid_loss=calm + 2)
+    for run in ("k500", "k1000"):
+        rewrite(steps, "ksteps", run, valid_loss=calm)
+    update(steps, "ksteps", "k0", seconds_per_epoch=1.0)
+    found = [check(Results(steps)).verdict for check in checks]
+    assert found == [PARTLY, NOT_REPRODUCED, NOT_REPRODUCED]
+
+
+def test_a_diverged_k_is_unstable(tmp_path):
+    experiment = {
+        "settings": {"dataset": "mnist_bst", "epochs": 5},
+        "grid": {"refresh": [1, 500, 1000]},
+    }
+    config = configuration.resolve({**SMALL, "experiments": {"ksteps": experiment}})
+    root = write(tmp_path, config, diverged=["ksteps/k500", "ksteps/k1000"])
+    assert ksteps.stability(Results(root)).verdict == REPRODUCED
+
+
+def test_structure_is_always_judged(root, monkeypatch):
+    results = Results(root)
+    assert structure.block_diagonal(results).verdict == REPRODUCED
+    assert structure.plus_minus_one(results).verdict == REPRODUCED
+    right, shift = enumeration.fisher, 1e-3 * np.arange(31)
+    monkeypatch.setattr(enumeration, "fisher", lambda *args: right(*args) + shift)
+    assert structure.block_diagonal(results).verdict == NOT_REPRODUCED
+    assert structure.plus_minus_one(results).verdict == NOT_REPRODUCED
+
+
+def small_claim(check, **needs):
+    return Claim("id", "text", "where", "quantity", "1", "none", Needs(**needs), check, "a.csv")
+
+
+def test_below_the_scale_nothing_is_judged(root):
+    def check(results):
+        return Verdict(REPRODUCED, "1", "why")
+
+    found = judge(small_claim(check, experiments=("minimnist",), epochs=6), Results(root))
+    assert found.verdict == NOT_AT_SCALE  # 320 training images
+    assert found.ours == "1"
+    assert "320 training images" in found.why
+    found = judge(small_claim(check, experiments=("minimnist",), epochs=500), Results(root))
+    assert "6 of the 500 epochs" in found.why
+
+
+def test_every_claim_of_small_runs_is_left_open_but_the_exact_ones(root):
+    for stated, found in claims.check(Results(root)):
+        expected = REPRODUCED if not stated.needs.experiments else NOT_AT_SCALE
+        assert found.verdict == expected, stated.id
+
+
+def test_missing_is_not_run_and_diverged_is_not_reproduced(root):
+    def check(diverged):
+        def fails(results):
+            raise Unusable("because", diverged)
+
+        return small_claim(fails)
+
+    assert judge(check(False), Results(root)).verdict == NOT_RUN
+    assert judge(check(True), Results(root)).verdict == NOT_REPRODUCED
+    absent = small_claim(lambda results: None, experiments=("nothing",))
+    assert "no experiment nothing" in judge(absent, Results(root)).why
+
+
+def test_at_the_papers_scale_claims_are_judged():
+    config = configuration.load()
+    assert {c.id for c in claims.ALL if c.needs.shortfall(config)} == set()
+
+
+def test_claims_are_well_formed_and_written(root):
+    ids = [c.id for c in claims.ALL]
+    assert len(set(ids)) == len(ids)
+    judged = claims.check(Results(root))
+    claims.write(judged, root / "claims.csv")
+    assert len((root / "claims.csv").read_text().splitlines()) == len(ids) + 1
+    assert {v.verdict for _, v in judged} <= set(claim.VERDICTS)

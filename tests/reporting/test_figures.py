@@ -1,0 +1,164 @@
+"""Figures: every one draws, from whatever is there, exactly what its CSV says."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+from fake_results import SMALL, write
+
+from nws import config as configuration
+from nws.errors import NwsError
+from nws.evaluation import fisher_enumeration as enumeration
+from nws.reporting import figures
+from nws.reporting.figures import heatmap, pictures, style
+from nws.reporting.results import Results
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    return write(tmp_path_factory.mktemp("fake"))
+
+
+def lines(figure):
+    return [line for axes in figure.axes for line in axes.lines]
+
+
+@pytest.mark.parametrize("name", figures.NAMES)
+def test_a_figure_can_be_redrawn_from_its_csv(name, root, tmp_path):
+    csv, svg, png = figures.make(name, root, tmp_path)
+    assert csv.read_bytes() == figures.to_csv(figures.data(name, Results(root)))
+    first = svg.read_bytes(), png.read_bytes()
+    figures.redraw(name, csv, tmp_path)
+    assert (svg.read_bytes(), png.read_bytes()) == first  # deterministic, and nothing but the CSV
+    assert b"<dc:date>" not in first[0]
+    assert [p.name for p in tmp_path.iterdir() if p.suffix == ".tmp"] == []
+
+
+def test_curves_are_the_numbers_of_the_csv(root):
+    frame = figures.data("fig3", Results(root))
+    figure = figures.draw("fig3", frame)
+    run = frame.query("run == 'nrws_b' and seed == 1")
+    drawn = [line.get_xydata() for line in figure.axes[0].lines]
+    for column in ("train_loss", "valid_loss"):
+        wanted = run[["epoch", column]].to_numpy(float)
+        assert any(data.shape == wanted.shape and (data == wanted).all() for data in drawn)
+    runs = 3 * 3 * 2  # algorithms, seeds, splits
+    assert len(figure.axes[0].lines) == runs + 3  # and the paper's three values
+
+
+def test_the_paper_has_its_marks(root):
+    frame = figures.data("fig3", Results(root)).query("status == 'reference'")
+    assert sorted(frame["valid_loss"]) == [27.606, 28.695, 29.337, 36.578, 37.811, 38.232]
+
+
+@pytest.mark.parametrize("name", figures.NAMES)
+def test_nothing_run_still_draws_and_says_so(name, tmp_path):
+    runs = configuration.runs(configuration.resolve(SMALL))
+    root = write(tmp_path, missing=[f"{run.experiment}/{run.name}" for run in runs])
+    frame = figures.data(name, Results(root))
+    figure = figures.draw(name, frame)
+    if name != "fig1":
+        assert "Missing" in figure.get_supxlabel()
+
+
+@pytest.mark.parametrize("name", figures.NAMES)
+def test_an_experiment_that_is_not_configured_draws_an_empty_figure(name, tmp_path):
+    config = configuration.resolve({**SMALL, "experiments": {"other": {"runs": {"a": {}}}}})
+    figures.make(name, write(tmp_path / "r", config), tmp_path)
+
+
+def test_diverged_cells_are_hatched_marked_and_never_best(tmp_path):
+    before = heatmap.cells(figures.data("fig7", Results(write(tmp_path / "a"))))
+    best = before.iloc[int(before["loss"].argmin())]
+    rate, damping = best["learning_rate"], best["damping"]
+    root = write(tmp_path / "b", diverged=[f"grid_minimnist/lr{rate:g}_a{damping:g}"])
+    frame = figures.data("fig7", Results(root))
+    cells = heatmap.cells(frame).set_index(["learning_rate", "damping"])
+    assert cells.loc[(rate, damping), "status"] == "diverged"
+    assert np.isnan(cells.loc[(rate, damping), "loss"])
+    axes = figures.draw("fig7", frame).axes[0]
+    assert sum(patch.get_hatch() is not None for patch in axes.patches) == 1
+    assert "diverged" in [text.get_text() for text in axes.texts]
+    assert f"η = {rate:g}, α = {damping:g}" not in axes.get_title(loc="left")
+
+
+def test_one_diverged_seed_takes_the_cell_out():
+    columns = ["run", "learning_rate", "damping", "seed", "status", "min_valid_loss"]
+    rows = [["a", 0.1, 1.0, 0, "finished", 10.0], ["a", 0.1, 1.0, 1, "diverged", None]]
+    cells = heatmap.cells(pd.DataFrame(rows, columns=columns))
+    assert cells["status"].tolist() == ["diverged"]
+    assert cells["loss"].isna().all()
+
+
+def test_a_grid_that_diverged_whole_says_so(tmp_path):
+    config = configuration.resolve(SMALL)
+    cells = [f"{r.experiment}/{r.name}" for r in configuration.runs(config)]
+    root = write(tmp_path, diverged=[c for c in cells if c.startswith("grid_mnist")])
+    figure = figures.draw("fig8", figures.data("fig8", Results(root)))
+    assert figure.axes[0].get_title(loc="left") == "no cell ended well: all diverged"
+
+
+def test_a_diverged_curve_ends_in_a_cross(tmp_path):
+    root = write(tmp_path, diverged=["ksteps/k1000"])
+    figure = figures.draw("fig9", figures.data("fig9", Results(root)))
+    assert any(line.get_marker() == "x" for line in lines(figure))
+    assert "Diverged: k1000" in figure.get_supxlabel()
+
+
+def test_names_are_escaped_in_svg():
+    frame = pd.DataFrame({"run": ["<script>&"], "seed": [0], "status": ["missing"]})
+    with style.context():
+        figure = style.figure(2)
+        style.note(figure, frame)
+    svg = style.render(figure, "svg")
+    assert b"<script" not in svg
+
+
+def test_no_colour_alone():
+    assert len(set(style.MARKERS.values())) == len(style.COLOURS) == len(style.NAMES)
+
+
+def test_mosaic_keeps_every_pixel():
+    images = np.arange(12.0).reshape(3, 2, 2)
+    canvas = pictures.mosaic(images, 2)
+    assert canvas.shape == (7, 7)
+    assert (canvas[1:3, 4:6] == images[1]).all()
+    assert (canvas[4:6, 1:3] == images[2]).all()
+
+
+def test_requires_names_configured_runs():
+    config = configuration.resolve(SMALL)
+    assert figures.requires("fig1", config) == []
+    assert ("minimnist", "nrws_bst") in figures.requires("fig3", config)
+    assert {experiment for experiment, _ in figures.requires("fig9", config)} == {
+        "damping",
+        "ksteps",
+    }
+
+
+def test_unknown_figures_and_torn_files_are_clear_errors(tmp_path):
+    with pytest.raises(NwsError, match="no figure 'fig10'"):
+        figures.requires("fig10", configuration.resolve(SMALL))
+    with pytest.raises(NwsError, match="cannot be read"):
+        figures.redraw("fig3", tmp_path / "fig3.csv", tmp_path)
+
+
+def test_no_tensorflow_anywhere_near():
+    code = (
+        "import sys; from nws.reporting import claims, figures, report, results, tables; "
+        "[figures._module(name) for name in figures.NAMES]; "
+        "sys.exit(any(m.split('.')[0] in ('tensorflow', 'keras') for m in sys.modules))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("coding", ["01", "pm1"])
+def test_the_enumerated_fisher_is_its_blocks(coding):
+    network = enumeration.random_network([2, 3, 2], seed=4)
+    matrix = enumeration.fisher(network, coding)
+    unit = enumeration.unit_of_parameter(network)
+    assert enumeration.largest_outside(matrix, unit) < 1e-14
+    np.testing.assert_allclose(matrix, enumeration.blocks(network, coding), atol=1e-14)
+    assert np.linalg.eigvalsh(matrix).min() > -1e-14

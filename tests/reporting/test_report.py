@@ -1,0 +1,217 @@
+"""The report: one valid, self-contained page that escapes everything and hides nothing."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+from fake_results import SMALL, make, write
+
+from nws import config as configuration
+from nws.reporting import deviations, figures, report
+from nws.reporting.report import duration, minus, number
+
+VOID = {"meta", "link", "img", "br", "hr", "input", "col"}
+
+
+class Page(HTMLParser):
+    """Checks that tags are balanced; collects what the tests ask about."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.seen, self.ids, self.headings = [], [], [], []
+        self.tables = []  # header cells of each
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        self.seen.append((tag, attrs))
+        if "id" in attrs:
+            self.ids.append(attrs["id"])
+        if tag == "table":
+            self.tables.append(0)
+        if tag == "th":
+            self.tables[-1] += 1
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open, f"unexpected </{tag}>"
+        assert self.open.pop() == tag
+
+    def all(self, tag):
+        return [attrs for name, attrs in self.seen if name == tag]
+
+
+@pytest.fixture(scope="module")
+def page(made):
+    return Page(made[1])
+
+
+def test_is_one_file_without_scripts_or_network(made, page):
+    assert len(made[1]) < 5 * 2**20
+    assert page.all("script") == []
+    for _, attrs in page.seen:
+        assert not any(name.startswith("on") for name in attrs)
+        for name in ("src", "href", "srcset", "data"):
+            assert not (attrs.get(name) or "").startswith(("http:", "https:", "//"))
+    assert "@import" not in made[1]
+    assert "url(" not in made[1]
+
+
+def test_images_have_alternatives_and_tables_have_headers(page):
+    images = page.all("img")
+    assert len(images) >= len(figures.NAMES)
+    assert all(image["alt"].strip() for image in images)
+    assert all(image["src"].startswith("data:image/") for image in images)
+    assert page.tables
+    assert all(page.tables)
+    assert all(head.get("scope") in ("row", "col") for head in page.all("th"))
+    assert page.all("html")[0]["lang"] == "en"
+
+
+def test_headings_skip_no_level_and_links_lead_somewhere(made, page):
+    assert page.headings[0] == 1
+    assert page.headings.count(1) == 1
+    assert all(b - a <= 1 for a, b in zip(page.headings, page.headings[1:], strict=False))
+    assert len(set(page.ids)) == len(page.ids)
+    for link in page.all("a"):
+        target = link["href"]
+        if target.startswith("#"):
+            assert target[1:] in page.ids
+        elif "mnist/rws" not in target:
+            assert (made[0] / target).is_file(), target
+
+
+def test_regions_that_scroll_have_a_name_and_take_the_focus(page):
+    regions = [div for div in page.all("div") if div.get("class") == "scroll"]
+    assert len(regions) >= len(page.tables)
+    assert all(region["aria-label"] and region["tabindex"] == "0" for region in regions)
+    assert len({region["aria-label"] for region in regions}) == len(regions)
+
+
+def luminance(colour):
+    """Relative luminance of #rgb or #rrggbb, as WCAG 2 defines it."""
+    digits = colour[1:] if len(colour) == 7 else "".join(c * 2 for c in colour[1:])
+    values = (int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4))
+    linear = (v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in values)
+    return sum(w * v for w, v in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.parametrize("where", [0, 1, 2], ids=["light", "dark", "print"])
+def test_text_stands_out_from_its_background(where):
+    style = (report.TEMPLATES / "style.css").read_text(encoding="utf-8")
+    palettes = re.findall(r":root \{(.*?)\}", style, re.DOTALL)
+    assert len(palettes) == 3
+    colours = dict(re.findall(r"--([\w-]+): (#\w+);", palettes[where]))
+    texts = ("ink", "soft", "link", "good", "half", "bad", "none")
+    pairs = [(text, ground) for text in texts for ground in ("paper", "panel")]
+    for text, ground in [*pairs, ("loud", "loud-paper")]:
+        low, high = sorted(luminance(colours[name]) for name in (text, ground))
+        assert (high + 0.05) / (low + 0.05) >= 4.5, f"{text} on {ground}"
+
+
+def test_says_what_matters(made):
+    text = made[1]
+    assert "Not the paper’s scale" in text
+    assert "not run at this scale" in text
+    assert "lr0.1_a0.01 seed 0: <strong>diverged</strong>" in text
+    assert "mnist/rws seed 0: <strong>missing</strong>" in text
+    assert "Binarization of Table 2" in text
+    assert text.index("Binarization of Table 2") < text.index("Gradient convention")
+    assert "None: every file matches its manifest" in text
+    assert (made[0] / "claims.csv").is_file()
+
+
+def test_names_are_escaped(tmp_path):
+    root = write(tmp_path / "r")
+    path = root / "runs" / "minimnist" / "ws_b" / "seed0" / "metrics.json"
+    path.write_text(path.read_text().replace("an invented processor", "<script>alert(1)</script>"))
+    text = report.make(root).read_text(encoding="utf-8")
+    assert "<script" not in text
+    assert "&lt;script&gt;alert(1)" in text
+
+
+def test_changed_files_are_named(tmp_path):
+    root = write(tmp_path)
+    make(root, ["fig3"])
+    path = root / "figures" / "fig3.csv"
+    path.write_text(path.read_text().replace("27.606", "26.606"))
+    history = root / "runs" / "minimnist" / "ws_b" / "seed0" / "history.csv"
+    history.write_text(history.read_text().replace("1,10,", "1,11,"))
+    text = report.make(root).read_text(encoding="utf-8")
+    assert "figures: fig3.csv does not match its manifest" in text
+    assert "figures/fig3.csv: is not what the runs now give" in text
+    assert "runs/minimnist/ws_b/seed0: history.csv does not match its manifest" in text
+
+
+def test_nothing_run_still_makes_a_page(tmp_path):
+    config = configuration.resolve(SMALL)
+    runs = [f"{run.experiment}/{run.name}" for run in configuration.runs(config)]
+    root = write(tmp_path, config, missing=runs)
+    text = report.make(root).read_text(encoding="utf-8")
+    Page(text)
+    assert "Missing: not drawn yet." in text
+
+
+def test_another_configuration_still_makes_a_page(tmp_path):
+    config = {**SMALL, "experiments": {"mine": {"runs": {"a": {"epochs": 2}}}}}
+    root = write(tmp_path, configuration.resolve(config))
+    text = make(root, ["fig3"]).read_text(encoding="utf-8")
+    Page(text)
+    assert "The configuration has no experiment mnist." in text
+
+
+def test_a_benchmark_is_shown(tmp_path):
+    root = write(tmp_path)
+    times = {"nrws_k1_vs_rws": 5.0, "nrws_k50_vs_rws": 2.5}
+    rows = [
+        {"name": name, "what": name, "architecture": "minimnist", "value": value, "unit": "times"}
+        | {"goal": "<= 3", "reached": value <= 3, "spread": 0.1}
+        for name, value in times.items()
+    ]
+    epochs = [
+        {"architecture": "minimnist", "algorithm": "nrws", "K": k, "solver": "auto", "seconds": s}
+        for k, s in ((1, 12.25), (50, 7.5))
+    ]
+    scaling = [
+        {"solver": "cg", "vary": "l", "l": l, "n": 320, "m": 64, "ms": l / 10} for l in (50, 100)
+    ]
+    document = {"rows": rows, "seconds_per_epoch": epochs, "scaling": scaling, "date": "2026-01-02"}
+    (root / "benchmark.json").write_text(json.dumps(document))
+    text = report.make(root).read_text(encoding="utf-8")
+    Page(text)
+    assert "Keeping it saves 50% of a step" in text
+    assert "<td>7.5</td><td>69</td>" in text  # the paper's seconds, with a kept metric
+    assert "<td>12.25</td><td>–</td>" in text or "<td>12.2</td><td>–</td>" in text
+    assert "How the cost of one layer grows" in text
+
+
+def test_a_benchmark_that_cannot_be_read_is_none(tmp_path):
+    root = write(tmp_path)
+    (root / "benchmark.json").write_text("[1, 2")
+    assert "there is no benchmark.json" in report.make(root).read_text(encoding="utf-8")
+
+
+def test_the_papers_scale_has_no_reductions():
+    assert deviations.reductions(configuration.load()) == []
+
+
+def test_reductions_name_what_is_smaller():
+    quick = configuration.load(configuration.SCALES / "quick.yaml")
+    found = {item.topic: (item.paper, item.ours) for item in deviations.reductions(quick)}
+    assert any(topic.startswith("epochs of minimnist") for topic in found)
+    assert any(topic.startswith("train of") for topic in found)
+
+
+def test_numbers_for_reading():
+    assert number(None) == number(float("nan")) == "–"
+    assert number(-29.33712) == "−29.34"
+    assert number(500.0) == "500"
+    assert minus("K -0.1, lr0.001-0.0003 1e-5") == "K −0.1, lr0.001-0.0003 1e-5"
+    assert duration(30) == "30.0 s"
+    assert duration(7200) == "2.0 h"

@@ -1,0 +1,126 @@
+"""Reading result files: complete ones as they are, everything else with a status and no number."""
+
+import json
+
+import numpy as np
+import pytest
+from fake_results import write
+
+from nws.errors import NwsError
+from nws.files import manifest
+from nws.reporting.results import HISTORY, IDENTITY, Results
+
+
+@pytest.fixture
+def root(tmp_path):
+    return write(tmp_path / "fake")
+
+
+def folder(root, experiment="minimnist", run="rws_b", seed=0):
+    return root / "runs" / experiment / run / f"seed{seed}"
+
+
+def entry(root, run="rws_b", seed=0):
+    found = Results(root).entries("minimnist")
+    return next(e for e in found if e.run.name == run and e.seed == seed)
+
+
+def test_every_run_and_seed_has_an_entry_with_its_settings(root):
+    results = Results(root)
+    frame = results.history("minimnist")
+    assert list(frame) == [*HISTORY, *IDENTITY, "status"]
+    assert len(frame) == 6 * 3 * 6  # runs, seeds, epochs
+    row = results.metrics("grid_minimnist")[1]
+    assert (row["learning_rate"], row["damping"], row["status"]) == (0.001, 0.1, "finished")
+
+
+def test_values_are_those_of_the_file(root):
+    lines = (folder(root) / "history.csv").read_text().splitlines()
+    frame = Results(root).history("minimnist")
+    rows = frame[(frame["run"] == "rws_b") & (frame["seed"] == 0)]
+    assert rows["valid_loss"].tolist() == [float(line.split(",")[4]) for line in lines[1:]]
+
+
+def test_absent_runs_are_missing_and_never_zero(tmp_path):
+    root = write(tmp_path, missing=["minimnist/rws_b"])
+    assert entry(root).status == "missing"
+    rows = Results(root).history("minimnist").query("run == 'rws_b'")
+    assert len(rows) == 3
+    assert rows["train_loss"].isna().all()
+    assert set(rows["status"]) == {"missing"}
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1]", '{"status": "finis', '{"status": "finished"}'])
+def test_unreadable_metrics_say_why(root, content):
+    (folder(root) / "metrics.json").write_text(content)
+    found = entry(root)
+    assert found.status == "unreadable"
+    assert "metrics" in found.reason
+    assert found.metrics == {}
+
+
+def test_training_stands_in_for_an_evaluation_not_made(root):
+    (folder(root) / "metrics.json").unlink()
+    assert entry(root).status == "finished"
+    assert "log_likelihood" not in entry(root).metrics
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.02, 0.5, 0.95])
+def test_a_truncated_history_is_unreadable(root, kept):
+    path = folder(root) / "history.csv"
+    text = path.read_text()
+    path.write_text(text[: int(len(text) * kept)])
+    rows = Results(root).history("minimnist").query("run == 'rws_b' and seed == 0")
+    assert set(rows["status"]) == {"unreadable"}
+
+
+def test_a_diverged_run_keeps_its_history(tmp_path):
+    root = write(tmp_path, diverged=["minimnist/rws_b"])
+    rows = Results(root).history("minimnist").query("run == 'rws_b' and seed == 0")
+    assert set(rows["status"]) == {"diverged"}
+    assert np.isnan(rows["train_loss"].iloc[-1])
+    assert np.isfinite(rows["train_loss"].iloc[0])
+
+
+def test_samples_and_data_sets(root):
+    results = Results(root)
+    assert results.samples("minimnist", "rws_b", 0)["samples"].shape == (64, 196)
+    (folder(root) / "samples.npz").write_bytes(b"PK\x03\x04 torn")
+    assert results.samples("minimnist", "rws_b", 0) is None
+    assert results.samples("minimnist", "rws_b", 9) is None
+    assert results.dataset("minimnist_b")["counts"]["test"] == 12
+    assert results.dataset("nothing") == {}
+    assert results.images("threebythree")["patterns"].shape == (12, 9)
+
+
+def test_an_experiment_that_is_not_configured_is_empty(root):
+    results = Results(root)
+    assert results.entries("nothing") == []
+    assert results.history("nothing").empty
+
+
+def test_no_configuration_is_one_clear_error(tmp_path):
+    with pytest.raises(NwsError, match=r"config\.json: not found"):
+        Results(tmp_path).config  # noqa: B018
+
+
+def test_a_changed_file_is_noticed(root):
+    directory = folder(root)
+    assert manifest.check(directory) == []
+    metrics = json.loads((directory / "metrics.json").read_text())
+    metrics["log_likelihood"]["test"]["mean"] += 1
+    (directory / "metrics.json").write_text(json.dumps(metrics))
+    (directory / "history.csv").unlink()
+    problems = manifest.check(directory)
+    assert any("metrics.json does not match" in p for p in problems)
+    assert any("history.csv is in the manifest but not there" in p for p in problems)
+
+
+def test_manifests_grow_and_survive_being_torn(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).write_text(name)
+        manifest.write(tmp_path, [name])
+    (tmp_path / "a").write_text("changed")
+    assert len(manifest.check(tmp_path)) == 1
+    (tmp_path / "manifest.json").write_text("{")
+    assert manifest.check(tmp_path) == ["manifest.json is not readable"]

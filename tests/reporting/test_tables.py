@@ -1,0 +1,79 @@
+"""Tables: means and intervals over the seeds, beside the paper's values."""
+
+import csv
+import json
+import math
+
+import numpy as np
+import pytest
+from fake_results import write
+from scipy import stats
+
+from nws.errors import NwsError
+from nws.reporting import paper, tables
+from nws.reporting.results import Results
+from nws.reporting.statistics import student
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 10])
+def test_interval_is_students(n):
+    values = np.random.default_rng(n).normal(-28, 0.2, n)
+    estimate = student(values)
+    low, high = stats.t.interval(0.95, n - 1, loc=values.mean(), scale=stats.sem(values))
+    assert (estimate.low, estimate.high) == pytest.approx((low, high), rel=1e-10)
+
+
+def test_one_seed_has_no_interval():
+    estimate = student([-28.0])
+    assert estimate.mean == -28.0
+    assert math.isnan(estimate.low)
+    assert math.isnan(student([]).mean)
+
+
+def test_table1_has_the_mean_of_the_files_and_the_papers_value(tmp_path):
+    root = write(tmp_path)
+    (path,) = tables.make("table1", root)
+    rows = list(csv.DictReader(path.open()))
+    assert [row["algorithm"] for row in rows] == ["ws", "rws", "nrws"] * 2
+    row = rows[2]
+    means = []
+    for seed in range(3):
+        metrics = root / "runs" / "minimnist" / "nrws_b" / f"seed{seed}" / "metrics.json"
+        means.append(json.loads(metrics.read_text())["log_likelihood"]["test"]["mean"])
+    assert float(row["ll_test_mean"]) == pytest.approx(np.mean(means))
+    assert float(row["ci_low"]) < np.mean(means) < float(row["ci_high"])
+    assert (row["seeds"], row["paper_ll"], row["paper_seconds_per_epoch"]) == ("3", "-27.606", "69")
+    assert rows[0]["damping"] == ""  # WS has none
+
+
+def test_runs_that_did_not_end_well_have_no_number(tmp_path):
+    root = write(tmp_path, missing=["minimnist/ws_b"], diverged=["minimnist/rws_b"])
+    rows = tables.data("table1", Results(root)).set_index(["dataset", "algorithm"])
+    for name, status in (("ws", "missing"), ("rws", "diverged")):
+        row = rows.loc[("minimnist_b", name)]
+        assert row["status"] == status
+        assert row["seeds"] == 0
+        assert math.isnan(row["ll_test_mean"])
+
+
+def test_mixed_ends_are_counted(tmp_path):
+    root = write(tmp_path)
+    folder = root / "runs" / "minimnist" / "ws_b"
+    for path in (folder / "seed2").iterdir():
+        path.unlink()
+    (folder / "seed1" / "metrics.json").unlink()
+    row = tables.data("table1", Results(root)).iloc[0]
+    assert row["status"] == "2 finished, 1 missing; 1 not evaluated"
+    assert row["seeds"] == 1
+
+
+def test_table2_quotes_the_literature(tmp_path):
+    frame = tables.data("table2", Results(write(tmp_path)))
+    quoted = frame[frame["status"].str.startswith("literature")]
+    assert len(quoted) == len(paper.LITERATURE)
+    assert quoted["ll_test_mean"].isna().all()
+
+
+def test_unknown_tables_are_a_clear_error(tmp_path):
+    with pytest.raises(NwsError, match="no table 'table3'"):
+        tables.make("table3", write(tmp_path))

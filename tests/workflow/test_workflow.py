@@ -1,0 +1,155 @@
+"""The workflow: what it would do, what it refuses, and what it really does."""
+
+import os
+import re
+import resource
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nws.reporting import figures, tables
+
+ROOT = Path(__file__).resolve().parents[2]
+SMOKE = ["--configfile", str(ROOT / "config" / "smoke.yaml")]
+
+
+def snakemake(folder: Path, *args: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+    """Run the project's workflow in a folder of its own."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    return subprocess.run(
+        [*command, "--directory", str(folder), *args],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        cwd=ROOT,
+        env={**os.environ, "XDG_CACHE_HOME": str(folder / ".cache")},
+    )
+
+
+def jobs(shown: str) -> dict[str, int]:
+    """The table of jobs that a dry run ends with."""
+    table = shown.split("Job stats:")[1].split("total")[0]
+    return {name: int(count) for name, count in re.findall(r"^(\w\S*) +(\d+)$", table, re.M)}
+
+
+def processor_seconds() -> float:
+    """What the processes started here have used; unlike the clock, whatever else runs."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def test_a_dry_run_lists_every_job(tmp_path: Path) -> None:
+    done = snakemake(tmp_path, "-n", *SMOKE)
+    assert done.returncode == 0, done.stderr
+    found = jobs(done.stdout + done.stderr)
+    once = ["report", *tables.NAMES, *figures.NAMES]
+    assert [found[name] for name in once] == [1] * len(once)
+    assert (found["prepare"], found["train"], found["evaluate"]) == (5, 3, 3)
+    shared = [name for name in found if name.startswith("train_")]
+    assert len(shared) == 12
+    assert not list(tmp_path.glob("results/**/*.json"))
+
+
+@pytest.mark.parametrize(
+    ("target", "trains"), [("fig6", "train_damping_0_seed0"), ("table2", "train"), ("fig1", "")]
+)
+def test_a_figure_or_table_by_name_makes_what_it_needs(
+    target: str, trains: str, tmp_path: Path
+) -> None:
+    done = snakemake(tmp_path, "-n", target, *SMOKE)
+    assert done.returncode == 0, done.stderr
+    found = jobs(done.stdout + done.stderr)
+    assert found[target] == 1
+    assert {name for name in found if name.startswith("train")} == ({trains} if trains else set())
+    assert "report" not in found
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("sede=[1]", "configuration.sede: unknown key (did you mean 'seeds'?)"),
+        ("seeds=[one]", "configuration.seeds.0: found 'one'"),
+        ("experiments={mnist: {settings: {epoch: 3}}}", "did you mean 'epochs'"),
+        ("extends=quik", "did you mean 'quick'"),
+        ("experiments={mnist: {runs: {'$(touch x)': {}}}}", "experiments.mnist"),
+    ],
+)
+def test_mistakes_are_refused_when_the_workflow_is_read(
+    change: str, said: str, tmp_path: Path
+) -> None:
+    done = snakemake(tmp_path, "-n", *SMOKE, "--config", change)
+    shown = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert said in shown
+    assert "Traceback" not in shown
+    assert len(shown.splitlines()) < 12
+
+
+def test_seeds_from_the_command_line_are_numbers(tmp_path: Path) -> None:
+    done = snakemake(tmp_path, "-n", "table2", *SMOKE, "--config", "seeds=[4,5]")
+    assert jobs(done.stdout + done.stderr)["train"] == 6
+
+
+def test_a_grid_of_500_runs_is_planned_in_seconds(tmp_path: Path) -> None:
+    rates, dampings = ([float(n) for n in range(1, top)] for top in (26, 21))
+    (tmp_path / "wide.yaml").write_text(
+        "extends: smoke\nexperiments:\n  grid_mnist:\n    share: 1\n"
+        f"    grid: {{learning_rate: {rates}, damping: {dampings}}}\n"
+    )
+    before = processor_seconds()
+    done = snakemake(tmp_path, "-n", "fig8", "--configfile", str(tmp_path / "wide.yaml"))
+    spent = processor_seconds() - before
+    assert jobs(done.stdout + done.stderr)["train"] == 500
+    assert spent < 10
+
+
+def test_lint_is_clean() -> None:
+    command = [sys.executable, "-m", "snakemake", "--lint"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_a_part_is_made_once_and_made_again_when_it_changes(tmp_path: Path) -> None:
+    changed = ["--config", "experiments={damping: {settings: {epochs: 3}}}"]
+    first = snakemake(tmp_path, "--cores", "2", "fig6", *SMOKE)
+    assert first.returncode == 0, first.stderr
+    assert re.search(r": 3 of \d+ training runs to do", first.stderr)
+    made = {path.name for path in (tmp_path / "results/smoke/figures").iterdir()}
+    assert made >= {"fig6.svg", "fig6.png", "fig6.csv"}
+    logs = {
+        str(path.relative_to(tmp_path)) for path in tmp_path.glob("results/smoke/logs/**/*.log")
+    }
+    assert "results/smoke/logs/train/damping_0_seed0.log" in logs
+    again = snakemake(tmp_path, "-n", "fig6", *SMOKE)
+    assert "Nothing to be done" in again.stdout + again.stderr
+    third = snakemake(tmp_path, "-n", "fig6", *SMOKE, *changed)
+    assert set(jobs(third.stdout + third.stderr)) == {"train_damping_0_seed0", "fig6"}
+
+
+def test_the_shipped_profile_is_found_beside_the_snakefile(tmp_path: Path) -> None:
+    done = snakemake(tmp_path, "-n", "fig1", *SMOKE)
+    assert "profiles/default" in done.stderr
+    text = (ROOT / "profiles/default/config.yaml").read_text()
+    assert "rerun-incomplete: true" in text
+    assert not re.search(r"^(cores|jobs|resources|executor|gpu)", text, re.M)
+
+
+def test_snakemake_is_the_one_of_this_environment() -> None:
+    assert shutil.which("snakemake", path=str(Path(sys.executable).parent))
+
+
+@pytest.mark.slow
+def test_snakemakes_own_report_shows_what_was_made(tmp_path: Path) -> None:
+    made = snakemake(tmp_path, "--cores", "1", "fig1", *SMOKE)
+    assert made.returncode == 0, made.stderr
+    page = tmp_path / "snakemake.html"
+    done = snakemake(tmp_path, "fig1", *SMOKE, "--report", str(page))
+    assert done.returncode == 0, done.stderr
+    text = page.read_text(encoding="utf-8")
+    assert "The Fisher matrix of a small network, computed" in text
+    assert "Made alone by" in text
+    assert "data:image/png" in text
