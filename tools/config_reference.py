@@ -19,7 +19,7 @@ SECTIONS = [
 INTRODUCTION = """\
 # Configuration
 
-Made from `nws/config.py` by `python tools/config_reference.py`: change it there.
+Made from `nws/config/settings.py` by `python tools/config_reference.py`: change it there.
 
 `paper.yaml` is the paper's scale. `quick.yaml` and `smoke.yaml` are the same experiments with
 smaller numbers. Your own file says only what it changes; the rest comes from the configuration it

@@ -1,0 +1,48 @@
+"""Configuration: what each key means, its default, and the errors for what is not allowed.
+
+A configuration is a YAML (or JSON) mapping. It *extends* another one (``extends: paper``, the
+default) and changes some of its keys: mappings are merged key by key, everything else is replaced.
+"""
+
+from nws.config.expansion import (
+    Run,
+    expand,
+    find_dataset,
+    find_run,
+    run_settings,
+    runs,
+    seeds,
+)
+from nws.config.merging import merge
+from nws.config.reading import SCALES, dump, load, read, resolve, write
+from nws.config.settings import (
+    Config,
+    DatasetSettings,
+    Experiment,
+    RunSettings,
+    Schedule,
+    Strict,
+)
+
+__all__ = [
+    "SCALES",
+    "Config",
+    "DatasetSettings",
+    "Experiment",
+    "Run",
+    "RunSettings",
+    "Schedule",
+    "Strict",
+    "dump",
+    "expand",
+    "find_dataset",
+    "find_run",
+    "load",
+    "merge",
+    "read",
+    "resolve",
+    "run_settings",
+    "runs",
+    "seeds",
+    "write",
+]

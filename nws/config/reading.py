@@ -1,0 +1,80 @@
+"""Configuration files: read, followed to what they extend, merged, and written."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from nws.config.expansion import check
+from nws.config.merging import merge, remove
+from nws.config.settings import Config
+from nws.config.validation import hint, validate
+from nws.errors import NwsError
+from nws.files.whole import write_text
+
+SCALES = Path(__file__).resolve().parents[2] / "config"
+
+
+def read(path: Path) -> dict[str, Any]:
+    """One configuration file, as written."""
+    # JSON is YAML too, but YAML reads JSON's 1e-06 as text.
+    kind, parse = ("JSON", json.loads) if path.suffix == ".json" else ("YAML", yaml.safe_load)
+    try:
+        content = parse(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise NwsError(f"{path}: cannot be read: {error.strerror}") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise NwsError(f"{path}: is not {kind}: {error}") from None
+    if not isinstance(content, dict):
+        raise NwsError(f"{path}: holds {type(content).__name__}, not a mapping of keys")
+    return content
+
+
+def resolve(config: Mapping[str, Any], where: str = "configuration") -> Config:
+    """Follow ``extends`` (``paper`` unless said otherwise; null: nothing) and validate."""
+    seen: list[str] = []
+    below: dict[str, Any] = {}
+    content = dict(config)
+    parent = content.pop("extends", "paper")
+    while parent is not None:
+        if not isinstance(parent, str):
+            raise NwsError(f"{where}.extends: found {parent!r}; give a name or a path, or null")
+        if parent in seen:
+            raise NwsError(f"{where}: extends goes in a circle: {' -> '.join([*seen, parent])}")
+        seen.append(parent)
+        base = read(_scale_file(parent, where))
+        parent = base.pop("extends", None if parent == "paper" else "paper")
+        content, below = merge(base, content), merge(base, below)
+    remove(content, below)
+    return check(validate(Config, {**content, "extends": None}, where))
+
+
+def load(path: Path | None = None) -> Config:
+    """The configuration in a file; the paper's if none is given."""
+    return resolve(read(path) if path else {}, str(path) if path else "configuration")
+
+
+def dump(config: Config) -> str:
+    """JSON that :func:`load` reads back to an equal configuration."""
+    return json.dumps(config.model_dump(), indent=1) + "\n"
+
+
+def write(config: Config, root: Path) -> Path:
+    """``config.json`` in the results folder, where every later step reads it."""
+    path = root / "config.json"
+    content = dump(config)
+    if not path.is_file() or path.read_text(encoding="utf-8") != content:
+        write_text(path, content)
+    return path
+
+
+def _scale_file(name: str, where: str) -> Path:
+    known = sorted(path.stem for path in SCALES.glob("*.yaml"))
+    for path in (SCALES / f"{name}.yaml", Path(name)):
+        if path.is_file():
+            return path
+    raise NwsError(
+        f"{where}: extends {name!r}{hint(name, known)}; allowed: {', '.join(known)} or a path"
+    )

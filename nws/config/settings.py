@@ -1,0 +1,149 @@
+"""The keys of a configuration: what each means, its default, and what is allowed.
+
+An experiment is a name with ``settings`` shared by its runs; ``runs`` names single runs and
+``grid`` spans a product of values. Keys not given take the defaults written here, which are the
+paper's (or, where the paper is silent, its authors' code's).
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+
+
+def _distinct(seeds: list[int]) -> list[int]:
+    if len(set(seeds)) != len(seeds):
+        raise ValueError("seeds must differ from each other")
+    return seeds
+
+
+Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1), AfterValidator(_distinct)]
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Schedule(Strict):
+    """How a value changes over the training: constant, or from its start to ``end`` times it."""
+
+    kind: Literal["constant", "linear", "exponential"] = Field(
+        "constant", description="how the value changes, step by step, over the epochs"
+    )
+    end: Positive = Field(0.1, description="final value as a fraction of the initial one")
+
+
+class DatasetSettings(Strict):
+    """A data set: where its images come from and how they become binary."""
+
+    source: str = Field(
+        description="mnist, minimnist (14x14 by 2x2 mean pooling), 3by3, or the path of an .npz "
+        "with images in [0, 1] (array `images`, or `train`, `valid`, `test`)"
+    )
+    binarization: Literal["round", "static", "stochastic"] = Field(
+        "round",
+        description="round at 0.5 (the paper's B), static: each pixel drawn once, "
+        "stochastic: redrawn at every step (BSt)",
+    )
+    train: Count | None = Field(None, description="images to train on; null: all (MNIST: 50,000)")
+    valid: Count | None = Field(None, description="validation images; null: all (MNIST: 10,000)")
+    test: Count | None = Field(None, description="test images; null: all (MNIST: 10,000)")
+    seed: int = Field(0, ge=0, description="seed of the static draw and of the evaluation draws")
+
+
+class RunSettings(Strict):
+    """One training run. The symbols are the paper's: S, K, α, η."""
+
+    dataset: Name = Field("minimnist_b", description="a name under `datasets`")
+    layers: list[Count] = Field(
+        [100, 50, 20, 10, 10], min_length=1, description="hidden layer sizes, top last"
+    )
+    algorithm: Literal["ws", "rws", "nws", "nrws"] = Field(
+        "nrws", description="wake-sleep, reweighted wake-sleep, and the natural gradient of either"
+    )
+    epochs: Count = Field(500, description="epochs to train, at most")
+    patience: Count | None = Field(
+        None, description="stop after so many epochs without a better validation loss; null: never"
+    )
+    batch: Count = Field(32, description="images per step (B)")
+    samples: Count = Field(10, description="samples of q(h|x) per image (S)")
+    optimizer: Literal["sgd", "adam"] = Field("sgd", description="what turns gradients into steps")
+    adam_beta1: float = Field(0.9, ge=0, lt=1, description="decay of Adam's mean")
+    adam_beta2: float = Field(0.999, ge=0, lt=1, description="decay of Adam's second moment")
+    adam_epsilon: Positive = Field(1e-8, description="Adam's ε")
+    learning_rate: float = Field(0.002, ge=0, allow_inf_nan=False, description="η")
+    learning_rate_schedule: Schedule = Field(
+        Schedule(), description="how η changes over the training"
+    )
+    damping: Positive = Field(0.05, description="α of Eq. 16 (natural algorithms)")
+    damping_schedule: Schedule = Field(Schedule(), description="how α changes over the training")
+    refresh: int = Field(50, ge=0, description="K: steps between refreshes of the Fisher; 0 is 1")
+    solver: Literal["auto", "cholesky", "woodbury", "cg"] = Field(
+        "auto", description="how the damped Fisher is solved; auto: the cheapest for each layer"
+    )
+    cg_tolerance: Positive = Field(1e-2, description="relative residual at which cg stops")
+    cg_iterations: Count = Field(100, description="iterations of cg, at most")
+    baseline: bool = Field(True, description="subtract 1/S from the weights of q-wake")
+    q_wake: float = Field(
+        0.5, ge=0, le=1, description="weight of q-wake in the q update; q-sleep gets the rest"
+    )
+    gradient_convention: Literal["argo", "canonical"] = Field(
+        "argo", description="argo: h - E[h] on ±1 units, twice the canonical derivative"
+    )
+    clip: float = Field(1e-3, gt=0, lt=0.5, description="probabilities are kept in [c, 1-c]")
+    initial_bias: float = Field(
+        0.1, allow_inf_nan=False, description="of every unit, the prior's too"
+    )
+    coding: Literal["pm1", "01"] = Field("pm1", description="values of a unit: ±1 or {0,1}")
+    evaluation_batch: Count = Field(100, description="images per evaluation block")
+    likelihood_samples: int = Field(
+        10_000, ge=0, description="importance samples per image after training; 0: no estimate"
+    )
+    likelihood_images: Annotated[int, Field(ge=2)] | None = Field(
+        None, description="test (and validation) images scored; null: all"
+    )
+    exact: bool = Field(False, description="also the exact log p(x) and KL, by enumeration")
+
+    @property
+    def natural(self) -> bool:
+        return self.algorithm in ("nws", "nrws")
+
+    @property
+    def reweighted(self) -> bool:
+        return self.algorithm in ("rws", "nrws")
+
+
+class Experiment(Strict):
+    """Runs that belong together: single ones by name, and a grid of values."""
+
+    settings: dict[str, Any] = Field({}, description="what all runs of the experiment share")
+    runs: dict[Name, dict[str, Any]] = Field({}, description="name: settings of a single run")
+    grid: dict[str, list[Any]] = Field({}, description="key: values; one run per combination")
+    seeds: Seeds | None = Field(None, description="seeds, if not the configuration's")
+    share: Count = Field(1, description="short runs trained one after the other in one process")
+    threads: Count = Field(2, description="CPU threads of one training process")
+
+
+class Config(Strict):
+    """Everything a scale fixes."""
+
+    extends: str | None = Field(
+        None, description="configuration this one changes: paper, quick, smoke, or a path"
+    )
+    scale: Name = Field("paper", description="results go to results/<scale>")
+    seeds: Seeds = Field([0], description="one repetition of every run per seed")
+    device: Literal["auto", "cpu", "gpu"] = Field(
+        "auto", description="auto: a GPU when there is one; gpu: fail without one"
+    )
+    mnist_dir: str | None = Field(
+        None, description="directory holding the four MNIST files (also: $NWS_MNIST_DIR)"
+    )
+    datasets: dict[Name, DatasetSettings] = Field(
+        min_length=1, description="name: settings of a data set"
+    )
+    experiments: dict[Name, Experiment] = Field(
+        min_length=1, description="name: runs that belong together"
+    )

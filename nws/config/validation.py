@@ -1,0 +1,48 @@
+"""Mappings checked against the keys: errors say where, what was found and what is allowed."""
+
+import difflib
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from nws.config.settings import DatasetSettings, Experiment, RunSettings, Schedule
+from nws.errors import NwsError
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def hint(word: str, known: Any) -> str:
+    close = difflib.get_close_matches(str(word), [str(k) for k in known], n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def validate(model: type[M], content: Mapping[str, Any], where: str) -> M:
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        raise NwsError("\n".join(_explain(e, model, where) for e in error.errors())) from None
+
+
+def _explain(error: Any, model: type[BaseModel], where: str) -> str:
+    path = ".".join([where, *(str(part) for part in error["loc"])])
+    if error["type"] == "extra_forbidden":
+        fields = _fields_at(model, error["loc"][:-1])
+        close = hint(error["loc"][-1], fields)
+        return f"{path}: unknown key{close}; allowed: {', '.join(fields)}"
+    if error["type"] == "missing":
+        return f"{path}: is missing"
+    return f"{path}: found {error['input']!r}; {error['msg']}"
+
+
+def _fields_at(model: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:
+    """Field names of the model found by walking ``loc`` (names of mapping entries are skipped)."""
+    current = model
+    for part in loc:
+        field = current.model_fields.get(str(part))
+        if field is None:
+            continue
+        for candidate in (Schedule, DatasetSettings, Experiment, RunSettings):
+            if candidate.__name__ in str(field.annotation):
+                current = candidate
+    return list(current.model_fields)
