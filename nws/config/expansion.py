@@ -25,17 +25,14 @@ SHORT = {"learning_rate": "lr", "damping": "a", "refresh": "k", "samples": "s", 
 
 
 def expand(name: str, experiment: Experiment) -> Iterator[Run]:
-    """The experiment's named runs, then its grid, in the order of the file."""
+    """The experiment's named runs, then its grid, then its grids, in the order of the file."""
     where = f"experiments.{name}"
     cells = dict(experiment.runs)
-    for part in ("settings", "grid"):
-        for key in getattr(experiment, part):
-            _known(f"{where}.{part}", key)
-    for values in itertools.product(*experiment.grid.values()) if experiment.grid else ():
-        point = dict(zip(experiment.grid, values, strict=True))
-        run = _grid_name(f"{where}.grid", point)
+    for key in experiment.settings:
+        _known(f"{where}.settings", key)
+    for place, run, point in _points(where, experiment):
         if run in cells:
-            raise NwsError(f"{where}.grid: two runs are called {run!r}; give different values")
+            raise NwsError(f"{place}: two runs are called {run!r}; give different values")
         cells[run] = point
     if not cells:
         raise NwsError(f"{where}: has neither runs nor a grid; give at least one")
@@ -110,8 +107,20 @@ def _known(where: str, key: str) -> None:
         )
 
 
-def _grid_name(where: str, point: Mapping[str, Any]) -> str:
-    parts = []
+def _points(where: str, experiment: Experiment) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Where each point of the grids is written, the name of its run, and its settings."""
+    for label, grid in (("", experiment.grid), *experiment.grids.items()):
+        place = f"{where}.grids.{label}" if label else f"{where}.grid"
+        for key in grid:
+            _known(place, key)
+        named = [key for key, values in grid.items() if not label or len(values) > 1]
+        for values in itertools.product(*grid.values()) if grid else ():
+            point = dict(zip(grid, values, strict=True))
+            yield place, _grid_name(place, label, {key: point[key] for key in named}), point
+
+
+def _grid_name(where: str, label: str, point: Mapping[str, Any]) -> str:
+    parts = [label] if label else []
     for key, value in point.items():
         coerced = getattr(validate(RunSettings, {key: value}, where), key)
         text = f"{coerced:g}" if isinstance(coerced, int | float) else str(coerced)

@@ -16,8 +16,8 @@ def merge(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def remove(content: dict[str, Any], below: Mapping[str, Any]) -> None:
-    """Take away the data sets, experiments and runs of ``below`` that are set to null on top."""
-    for part in ("datasets", "experiments", "runs"):
+    """Take away the data sets, experiments, runs, grids of ``below`` that are null on top."""
+    for part in ("datasets", "experiments", "runs", "grids"):
         own, old = content.get(part), below.get(part)
         if isinstance(own, Mapping) and isinstance(old, Mapping):
             content[part] = {k: v for k, v in own.items() if v is not None or k not in old}

@@ -68,6 +68,11 @@ class RunSettings(Strict):
     patience: Count | None = Field(
         None, description="stop after so many epochs without a better validation loss; null: never"
     )
+    budget: Positive | None = Field(
+        None,
+        description="seconds of training (`seconds` of the history), after which the epoch is the "
+        "last one; null: no end but `epochs`",
+    )
     batch: Count = Field(32, description="images per step (B)")
     samples: Count = Field(10, description="samples of q(h|x) per image (S)")
     optimizer: Literal["sgd", "adam"] = Field("sgd", description="what turns gradients into steps")
@@ -122,9 +127,15 @@ class Experiment(Strict):
     settings: dict[str, Any] = Field({}, description="what all runs of the experiment share")
     runs: dict[Name, dict[str, Any]] = Field({}, description="name: settings of a single run")
     grid: dict[str, list[Any]] = Field({}, description="key: values; one run per combination")
+    grids: dict[Name, dict[str, list[Any]]] = Field(
+        {}, description="name: a grid; its runs are called by the name and the keys that vary"
+    )
     seeds: Seeds | None = Field(None, description="seeds, if not the configuration's")
     share: Count = Field(1, description="short runs trained one after the other in one process")
     threads: Count = Field(2, description="CPU threads of one training process")
+    alone: bool = Field(
+        False, description="nothing else runs beside its trainings, so that their times compare"
+    )
 
 
 class Config(Strict):

@@ -31,23 +31,40 @@ PIXELS = {"mnist": 784, "minimnist": 196, "3by3": 9}
 
 
 @dataclass(frozen=True)
+class RunCost:
+    """Floating-point operations of a run: its epochs, and its likelihood estimates. The epochs
+    take no longer than about ``budget`` seconds."""
+
+    training: float
+    scoring: float
+    budget: float = math.inf
+
+    def seconds(self, speed: float) -> float:
+        """Roughly, at ``speed`` operations per second."""
+        return min(self.training / speed, self.budget) + self.scoring / speed
+
+
+@dataclass(frozen=True)
 class Plan:
     """What a configuration asks for, per experiment.
 
-    ``runs`` counts all, ``left`` those without results; ``operations`` and ``overhead`` (seconds)
-    are what is left to do.
+    ``runs`` counts all, ``left`` those without results; ``work`` (of each run) and ``overhead``
+    (seconds) are what is left to do.
     """
 
     scale: str
     device: str
     runs: dict[str, int]
     left: dict[str, int]
-    operations: dict[str, float]
+    work: dict[str, list[RunCost]]
     overhead: dict[str, float]
 
     def seconds(self, speed: float) -> dict[str, float]:
         """Rough seconds left per experiment at ``speed`` operations per second."""
-        return {name: self.operations[name] / speed + self.overhead[name] for name in self.runs}
+        return {
+            name: sum(cost.seconds(speed) for cost in self.work[name]) + self.overhead[name]
+            for name in self.runs
+        }
 
 
 def plan(
@@ -71,7 +88,7 @@ def plan(
         device=device(config.device),
         runs={name: len(cells[name]) for name in cells},
         left={name: len(left[name]) for name in cells},
-        operations={name: sum(operations(config, run) for run in left[name]) for name in cells},
+        work={name: [cost(config, run) for run in left[name]] for name in cells},
         overhead={
             name: _overhead(len(left[name]), exp.share) for name, exp in config.experiments.items()
         },
@@ -96,11 +113,11 @@ def describe(plan: Plan, speed: float) -> str:
 def seconds(config: Config, run: Run, speed: float) -> float:
     """Rough seconds of a run at ``speed`` operations per second, with its part of a process."""
     overhead = _overhead(1, config.experiments[run.experiment].share)
-    return operations(config, run) / speed + overhead
+    return cost(config, run).seconds(speed) + overhead
 
 
-def operations(config: Config, run: Run) -> float:
-    """Floating-point operations of a run: its steps, validations and likelihood estimates."""
+def cost(config: Config, run: Run) -> RunCost:
+    """What a run costs."""
     settings, dataset = run.settings, config.datasets[run.settings.dataset]
     weights, units = _size(settings, dataset)
     train, valid, test = (_images(dataset, split) for split in ("train", "valid", "test"))
@@ -109,7 +126,7 @@ def operations(config: Config, run: Run) -> float:
     validation = valid * settings.samples * score
     scored = sum(min(settings.likelihood_images or n, n) for n in (valid, test))
     likelihood = settings.likelihood_samples * scored * score
-    return settings.epochs * (steps + validation) + likelihood
+    return RunCost(settings.epochs * (steps + validation), likelihood, settings.budget or math.inf)
 
 
 def calibrate(seconds: float = 0.2) -> float:

@@ -16,12 +16,14 @@ def clock(seconds: float) -> str:
 class Reporter:
     """Counts ``total`` units of work from ``done`` on; in a log, a line every ``every`` seconds."""
 
-    def __init__(self, label: str, total: int, done: int = 0, every: float = 10.0) -> None:
+    def __init__(
+        self, label: str, total: int, done: int = 0, every: float = 10.0, unit: str = "step"
+    ) -> None:
         self.label, self.total, self.start, self.every = label, total, done, every
         self.began = time.monotonic()
         self.last = self.began - every
         terminal = sys.stderr.isatty()
-        self.bar = tqdm(desc=label, total=total, initial=done, unit="step") if terminal else None
+        self.bar = tqdm(desc=label, total=total, initial=done, unit=unit) if terminal else None
 
     def update(self, done: int, text: str) -> None:
         """``done`` units are finished; ``text`` says what the last ones gave."""

@@ -73,7 +73,8 @@ def fit(
     exact_kl: Callable[[Parameters], float] | None = None,
     warn: Callable[[str], None] = print,
 ) -> Outcome:
-    """Train until the epochs are done, the validation loss has converged, or the run diverged."""
+    """Train until the epochs are done, the budget is spent, the validation loss has converged, or
+    the run diverged."""
     begin = _begin(program, params, work, warn)
     trainer = _Trainer(program, settings, label, work, exact_kl, *begin)
     with (
@@ -118,22 +119,27 @@ class _Trainer:
         self.saved = time.monotonic()
         program.advance(state, 0, 0, 0)  # compiles; not part of the training time
         self.per_second = 0.0
-        total = settings.epochs * program.steps_per_epoch
-        self.reporter = Reporter(label, total, self.step)
+        done, total = self._pace()
+        self.reporter = Reporter(label, total, done, unit="s" if settings.budget else "step")
 
     @property
     def step(self) -> int:
         """Steps done since the start of the run."""
         return self.progress.epoch * self.program.steps_per_epoch + self.progress.start
 
+    def _pace(self) -> tuple[int, int]:
+        """What is done, and of how much: steps, or seconds where there is a budget of them."""
+        if self.settings.budget is None:
+            return self.step, self.settings.epochs * self.program.steps_per_epoch
+        total = math.ceil(self.settings.budget)
+        return min(int(self.progress.seconds), total), total
+
     def run(self, caught: list[int]) -> Outcome:
         try:
-            while self.progress.epoch < self.settings.epochs:
+            while (end := self._reached()) is None:
                 reason = self._stretch()
                 if reason:
                     return self._end("diverged", reason)
-                if self.progress.start == 0 and self._converged():
-                    return self._end("converged", f"no better for {self.settings.patience} epochs")
                 if caught:
                     self._save()
                     raise Interrupted(f"stopped by signal {caught[0]}; the same command goes on")
@@ -142,7 +148,23 @@ class _Trainer:
         finally:
             self.reporter.close()
         self._save()  # until its job has ended, too, the run is not trained again
-        return self._end("finished", "")
+        return self._end(*end)
+
+    def _reached(self) -> tuple[str, str] | None:
+        """Status and reason of a run that is to end here, at the end of an epoch."""
+        settings, progress = self.settings, self.progress
+        if progress.start != 0:
+            return None
+        if (
+            settings.patience is not None
+            and epochs_without_gain(progress.rows) >= settings.patience
+        ):
+            return "converged", f"no better for {settings.patience} epochs"
+        if progress.epoch >= settings.epochs:
+            return "finished", ""
+        if settings.budget is not None and progress.seconds >= settings.budget:
+            return "finished", f"its {settings.budget:g} s of training are spent"
+        return None
 
     def _stretch(self) -> str:
         """Some steps, to the epoch's end at most; returns why the run diverged, or nothing."""
@@ -162,8 +184,9 @@ class _Trainer:
         self.progress = self.progress._replace(start=stop, seconds=seconds)
         if not (math.isfinite(bound) and bool(state.totals.finite)):
             return self._diverge("the loss or a natural gradient is not finite")
-        text = f"epoch {epoch + 1}/{self.settings.epochs}, train loss {-bound / stop:.3f}"
-        self.reporter.update(self.step, text)
+        whole = "" if self.settings.budget else f"/{self.settings.epochs}"
+        text = f"epoch {epoch + 1}{whole}, train loss {-bound / stop:.3f}"
+        self.reporter.update(self._pace()[0], text)
         return self._finish_epoch() if stop == last else ""
 
     def _finish_epoch(self) -> str:
@@ -202,10 +225,6 @@ class _Trainer:
     def _diverge(self, reason: str, row: Row | None = None) -> str:
         self._append(row or self._row(math.nan, math.nan))
         return f"epoch {self.progress.epoch}: {reason}"
-
-    def _converged(self) -> bool:
-        patience = self.settings.patience
-        return patience is not None and epochs_without_gain(self.progress.rows) >= patience
 
     def _save(self) -> None:
         if self.work.folder is not None:

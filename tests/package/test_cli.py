@@ -127,16 +127,24 @@ def test_plan_counts_what_is_left(tmp_path: Path) -> None:
     assert (found.runs["mnist"], found.left["mnist"]) == (3, 2)
     assert found.left["adam"] == found.runs["adam"]
     whole = plan.plan(config)
-    assert found.operations["mnist"] < whole.operations["mnist"]
+    assert len(found.work["mnist"]) < len(whole.work["mnist"])
     assert found.overhead["mnist"] < whole.overhead["mnist"]
 
 
 def test_the_estimate_grows_with_the_work() -> None:
     paper, quick = (cfg.load(ROOT / "config" / f"{s}.yaml") for s in ("paper", "quick"))
     ws, nrws = (cfg.find_run(paper, "mnist", run) for run in ("ws", "nrws"))
-    assert plan.operations(paper, ws) < plan.operations(paper, nrws)
-    assert plan.operations(quick, ws) < plan.operations(paper, ws)
+    assert plan.seconds(paper, ws, 1e10) < plan.seconds(paper, nrws, 1e10)
+    assert plan.seconds(quick, ws, 1e10) < plan.seconds(paper, ws, 1e10)
     assert plan.calibrate(0.01) > 1e8
+
+
+def test_a_budget_bounds_the_estimate() -> None:
+    changes = {"experiments": {"mnist": {"settings": {"budget": 60, "likelihood_samples": 0}}}}
+    config = cfg.resolve(changes)
+    run = cfg.find_run(config, "mnist", "nrws")
+    assert plan.cost(config, run).seconds(1e10) == 60
+    assert plan.cost(config, run).seconds(1e30) < 1  # the epochs end before
 
 
 @pytest.mark.parametrize(

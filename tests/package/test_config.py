@@ -118,6 +118,7 @@ def test_dump_reads_back(tmp_path: Path) -> None:
         ({"experiments": {"one": {"grid": {"damping": 1}}}}, ["one.grid.damping"]),
         ({"experiments": {"one": {"grid": {"damping": [1, 1.0]}}}}, ["one.grid", "'a1'"]),
         ({"experiments": {"one": {"grid": {"damping": [0]}}}}, ["grid", "damping", "0"]),
+        ({"experiments": {"one": {"grids": {"a": {"dampin": [1]}}}}}, ["grids.a.dampin"]),
         ({"experiments": {"one": {"runs": {"../a": {}}}}}, ["../a"]),
     ],
 )
@@ -145,6 +146,19 @@ def test_grid_points_are_named_by_their_values() -> None:
     config = cfg.resolve(tiny(experiments={"one": {"grid": grid}}))
     names = [run.name for run in cfg.runs(config)]
     assert names == ["a", "lr0.001_a1e-05_k0", "lr0.02_a1e-05_k0"]
+
+
+def test_grids_name_their_runs_by_what_varies() -> None:
+    grids = {
+        "rws": {"algorithm": ["rws"], "learning_rate": [0.1]},
+        "rws_adam": {"algorithm": ["rws"], "optimizer": ["adam"], "learning_rate": [1e-3, 0.01]},
+    }
+    config = cfg.resolve({"experiments": {"e": {"runs": {"one": {}}, "grids": grids}}})
+    found = {r.name: r.settings for r in cfg.runs(config) if r.experiment == "e"}
+    assert list(found) == ["one", "rws", "rws_adam_lr0.001", "rws_adam_lr0.01"]
+    assert (found["rws"].optimizer, found["rws"].learning_rate) == ("sgd", 0.1)
+    best = found["rws_adam_lr0.01"]
+    assert (best.algorithm, best.optimizer, best.learning_rate) == ("rws", "adam", 0.01)
 
 
 def test_own_seeds_go_before_the_configurations() -> None:

@@ -16,7 +16,7 @@ import tensorflow as tf
 import tiny
 from hypothesis import given
 from hypothesis import strategies as st
-from tiny import IMAGES, assert_same, bits, eager_checkpoints, kill, killed_after, train
+from tiny import IMAGES, assert_same, bits, eager_checkpoints, kill, killed_after, timeless, train
 
 from nws.data import patterns
 from nws.errors import Interrupted, OutOfMemory
@@ -265,6 +265,44 @@ def test_patience(program: Program) -> None:
     assert (end.status, end.reason) == ("converged", "no better for 2 epochs")
     assert [row.valid_loss for row in end.progress.rows] == losses[:4]
     assert train(falling, tiny.settings(epochs=5, patience=3)).status == "finished"
+
+
+def slow(program: Program, seconds: float) -> Program:
+    """The same program with steps of so many seconds."""
+
+    def advance(state: Any, epoch: int, first: int, stop: int) -> Any:
+        time.sleep(seconds * (stop - first))
+        return program.advance(state, epoch, first, stop)
+
+    return program._replace(advance=advance)
+
+
+def test_a_budget_ends_the_run_with_the_epoch_in_which_it_is_spent(program: Program) -> None:
+    """Five steps an epoch, 20 ms each: 250 ms are spent in the third."""
+    end = train(slow(program, 0.02), tiny.settings(epochs=50, budget=0.25))
+    assert (end.status, end.reason) == ("finished", "its 0.25 s of training are spent")
+    *before, last = (row.seconds for row in end.progress.rows)
+    assert max(before) < 0.25 <= last
+    whole = train(program, tiny.settings(epochs=50, budget=1e6))
+    assert (len(whole.progress.rows), whole.reason) == (50, "")
+    count = len(end.progress.rows)
+    assert timeless(end.progress.rows) == timeless(whole.progress.rows[:count])
+
+
+def test_a_budget_counts_what_was_spent_before_a_kill(
+    program: Program, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny.eager_checkpoints(monkeypatch)
+    config = tiny.settings(epochs=50, budget=0.5)
+    kill(slow(program, 0.02), config, work, 12)  # 240 ms, and two steps into the third epoch
+    end = train(slow(program, 0.02), config, work)
+    assert end.progress.resumed == 1
+    assert 3 <= len(end.progress.rows) <= 5
+    seconds = [row.seconds for row in end.progress.rows]
+    assert max(seconds[:-1]) < 0.5 <= seconds[-1]
+    again = train(program, config, work)  # killed before its job had ended: nothing is left to do
+    assert again.progress.rows == end.progress.rows
+    assert_same(again._replace(progress=end.progress), end)
 
 
 def test_a_signal_leaves_a_checkpoint(program: Program, tmp_path: Path) -> None:

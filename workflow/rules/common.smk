@@ -106,7 +106,9 @@ def settings_of(*runs, scored=True):
 
 
 def threads_of(experiment):
-    return CONFIG.experiments[experiment].threads
+    """The cores that a training is given: all, where nothing may run beside it."""
+    found = CONFIG.experiments[experiment]
+    return max(found.threads, (found.alone and workflow.cores) or 0)
 
 
 def outputs(experiment, names, runs, seeds):
