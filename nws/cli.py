@@ -70,23 +70,24 @@ def evaluate(args: argparse.Namespace) -> None:
 def figure(args: argparse.Namespace) -> None:
     from nws.reporting import figures
 
-    _, root = _settings(args)
+    config, root = _asked(args)
     for name in args.name or figures.NAMES:
-        _show(figures.make(name, root, root / "figures"))
+        _show(figures.make(name, root, root / "figures", config))
 
 
 def table(args: argparse.Namespace) -> None:
     from nws.reporting import tables
 
-    _, root = _settings(args)
+    config, root = _asked(args)
     for name in args.name or tables.NAMES:
-        _show(tables.make(name, root))
+        _show(tables.make(name, root, config=config))
 
 
 def report(args: argparse.Namespace) -> None:
     from nws.reporting.report import make
 
-    _show([make(_settings(args)[1])])
+    config, root = _asked(args)
+    _show([make(root, config)])
 
 
 def benchmark(args: argparse.Namespace) -> None:
@@ -176,10 +177,30 @@ def _add_runs(sub: argparse.ArgumentParser) -> None:
 
 
 def _settings(args: argparse.Namespace) -> tuple["Config", Path]:
+    """The configuration asked for, and where its results go.
+
+    A job of the workflow carries the configuration with which it was scheduled: a file could be
+    another one by the time that the job starts.
+    """
     from nws import config
 
-    settings = config.load(args.config)
-    return settings, args.results or Path("results") / settings.scale
+    carried = None if args.config else os.environ.get(config.CARRIED)
+    settings = config.unpack(carried) if carried else config.load(args.config)
+    root = args.results or Path("results") / settings.scale
+    if carried and root.name != settings.scale:
+        raise NwsError(
+            f"{root}: the configuration that this job was given is of the scale {settings.scale!r}"
+        )
+    return settings, root
+
+
+def _asked(args: argparse.Namespace) -> tuple["Config | None", Path]:
+    """What results are read for: None, if no configuration is named, for the one used last."""
+    from nws.config import CARRIED
+
+    if not args.config and args.results and CARRIED not in os.environ:
+        return None, args.results
+    return _settings(args)
 
 
 def _runs(config: "Config", names: Sequence[str]) -> "Iterator[Run]":
@@ -224,20 +245,15 @@ def _evaluate(config: "Config", run: "Run", seed: int, root: Path) -> None:
 def _ready(config: "Config", root: Path, runs: "Sequence[Run]") -> None:
     """What Snakemake has made before it trains, for those who train without it."""
     from nws.config import write
+    from nws.data.datasets import outdated
 
     write(config, root)
     for name in sorted({run.settings.dataset for run in runs}):
-        if not _prepared(config, root, name):
+        path = root / "data" / f"{name}.npz"
+        if found := outdated(path, config.datasets[name]):
+            if path.exists():
+                print(f"{path}: prepared again: {found}", file=sys.stderr)
             _prepare(config, root, name)
-
-
-def _prepared(config: "Config", root: Path, name: str) -> bool:
-    from nws.data.datasets import load_provenance
-
-    path = root / "data" / f"{name}.npz"
-    if not (path.is_file() and path.with_suffix(".json").is_file()):
-        return False
-    return bool(load_provenance(path).get("source") == config.datasets[name].model_dump())
 
 
 def _prepare(config: "Config", root: Path, name: str) -> None:

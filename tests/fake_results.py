@@ -289,7 +289,7 @@ def rescore(root, experiment, run, values):
         path = root / "runs" / experiment / run / f"seed{seed}" / "metrics.json"
         metrics = json.loads(path.read_text())
         metrics["log_likelihood"]["test"]["mean"] = value
-        path.write_text(json.dumps(metrics))
+        put(path, json.dumps(metrics))
 
 
 def rewrite(root, experiment, run, seed=0, **columns):
@@ -299,10 +299,19 @@ def rewrite(root, experiment, run, seed=0, **columns):
     for name, values in columns.items():
         for row, value in zip(rows, values, strict=True):
             row[HISTORY.index(name)] = repr(float(value))
-    path.write_text("\n".join([",".join(HISTORY), *(",".join(row) for row in rows)]) + "\n")
+    put(path, "\n".join([",".join(HISTORY), *(",".join(row) for row in rows)]) + "\n")
 
 
 def update(root, experiment, run, seed=0, **values):
-    """Replace entries of a run's metrics."""
-    path = root / "runs" / experiment / run / f"seed{seed}" / "metrics.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+    """Replace entries of a run's metrics, as if its training had given them."""
+    folder = root / "runs" / experiment / run / f"seed{seed}"
+    for name in ("training.json", "metrics.json"):
+        content = json.loads((folder / name).read_text())
+        kept = {k: v for k, v in values.items() if name == "metrics.json" or k in content}
+        put(folder / name, json.dumps(content | kept))
+
+
+def put(path, content):
+    """Write a result file and record it, as who makes it does."""
+    path.write_text(content, encoding="utf-8")
+    manifest.write(path.parent, [path.name])

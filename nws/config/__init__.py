@@ -14,7 +14,7 @@ from nws.config.expansion import (
     seeds,
 )
 from nws.config.merging import merge
-from nws.config.reading import SCALES, dump, load, read, resolve, write
+from nws.config.reading import CARRIED, SCALES, dump, load, pack, read, resolve, unpack, write
 from nws.config.settings import (
     Config,
     DatasetSettings,
@@ -25,6 +25,7 @@ from nws.config.settings import (
 )
 
 __all__ = [
+    "CARRIED",
     "SCALES",
     "Config",
     "DatasetSettings",
@@ -39,10 +40,12 @@ __all__ = [
     "find_run",
     "load",
     "merge",
+    "pack",
     "read",
     "resolve",
     "run_settings",
     "runs",
     "seeds",
+    "unpack",
     "write",
 ]

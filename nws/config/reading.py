@@ -1,6 +1,8 @@
 """Configuration files: read, followed to what they extend, merged, and written."""
 
+import base64
 import json
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -61,8 +63,25 @@ def dump(config: Config) -> str:
     return json.dumps(config.model_dump(), indent=1) + "\n"
 
 
+CARRIED = "NWS_CONFIGURATION"  # of a workflow's job, in the environment
+
+
+def pack(config: Config) -> str:
+    """A configuration as one word, for the environment of a job."""
+    return base64.b64encode(zlib.compress(dump(config).encode(), 9)).decode()
+
+
+def unpack(text: str) -> Config:
+    """What :func:`pack` packed. Raises NwsError if it is anything else."""
+    try:
+        content = json.loads(zlib.decompress(base64.b64decode(text, validate=True)))
+    except (ValueError, zlib.error) as error:
+        raise NwsError(f"${CARRIED}: holds no configuration: {error}; unset it") from None
+    return resolve(content, f"${CARRIED}")
+
+
 def write(config: Config, root: Path) -> Path:
-    """``config.json`` in the results folder, where every later step reads it."""
+    """``config.json`` in the results folder: what who names no configuration reads results for."""
     path = root / "config.json"
     content = dump(config)
     if not path.is_file() or path.read_text(encoding="utf-8") != content:

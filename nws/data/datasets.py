@@ -1,7 +1,6 @@
 """Building a data set: raw images, the first so many of each split, made binary."""
 
 import difflib
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +15,10 @@ from nws.data.fetch import Mnist, mnist
 from nws.data.store import Dataset, Provenance, load, load_provenance, save, sha256
 from nws.data.userfile import SPLITS, read_images
 from nws.errors import NwsError
+from nws.files import manifest
+from nws.files.code import source_hash
 from nws.files.npz import Arrays
+from nws.files.record import difference
 
 __all__ = ["Dataset", "build", "load", "load_provenance", "pool", "save"]
 
@@ -68,6 +70,32 @@ def pool(images: NDArray[np.uint8]) -> NDArray[np.uint16]:
     return blocks.sum(axis=(2, 4), dtype=np.uint16)
 
 
+def outdated(npz_path: Path, settings: DatasetSettings) -> str:
+    """Why the data set in these files is not what ``settings`` would give now; empty if it is.
+
+    By content: the settings, the bytes of the user's own file, and this package's code.
+    """
+    try:
+        made = load_provenance(npz_path)
+        load(npz_path)
+    except NwsError as error:
+        return str(error)
+    recorded = {**made.get("source", {}), "code": made.get("code")}
+    asked = {**settings.model_dump(), "code": source_hash("data")}
+    if settings.source not in BUILT_IN:
+        recorded["content"] = made.get("origin", {}).get("sha256")
+        asked["content"] = content(settings)
+    return difference(recorded, asked)
+
+
+def content(settings: DatasetSettings) -> dict[str, str]:
+    """The hash of the user's own file, by its name; empty for what the package knows itself."""
+    if settings.source in BUILT_IN:
+        return {}
+    path = Path(settings.source).expanduser()
+    return {path.name: manifest.sha256(path)} if path.is_file() else {}
+
+
 def _raw(
     name: str,
     settings: DatasetSettings,
@@ -87,8 +115,7 @@ def _raw(
             f"{', '.join(BUILT_IN)}, or the path of an .npz file"
         )
     splits, scale = read_images(path)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return Raw(splits, scale, {"from": settings.source, "sha256": {path.name: digest}})
+    return Raw(splits, scale, {"from": settings.source, "sha256": content(settings)})
 
 
 def _mnist(found: Mnist, small: bool) -> Raw:
@@ -140,4 +167,5 @@ def _provenance(dataset: Dataset, settings: DatasetSettings, origin: dict[str, A
         "mean_pixel": float(dataset.train.mean(dtype=np.float64)),
         "sha256": {key: sha256(array) for key, array in dataset.arrays().items()},
         "origin": origin,
+        "code": source_hash("data"),
     }

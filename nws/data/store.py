@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from nws.errors import NwsError
 from nws.files.npz import Arrays, read_npz
+from nws.files.record import difference
 from nws.files.whole import write_bytes, write_text
 
 Provenance = dict[str, Any]
@@ -58,16 +60,19 @@ def save(dataset: Dataset, provenance: Provenance, npz_path: Path) -> None:
     write_text(npz_path.with_suffix(".json"), json.dumps(provenance, indent=1) + "\n")
 
 
-def load(npz_path: Path) -> Dataset:
+def load(npz_path: Path, asked: Mapping[str, Any] | None = None) -> Dataset:
     """The data set :func:`save` wrote, read-only and checked against the .json beside it.
 
-    Raises NwsError if a file is missing, damaged or of another making.
+    Raises NwsError if a file is missing, damaged or of another making: with other settings than
+    ``asked``, too, if they are given.
     """
     arrays = read_npz(npz_path, str(npz_path), ("train", "valid", "test", "shape"), EXACT)
     provenance = load_provenance(npz_path)
     for key, array in arrays.items():
         if sha256(array) != provenance["sha256"].get(key):
             raise NwsError(f"{npz_path}: {key}: is not what the .json beside it describes; {AGAIN}")
+    if found := difference(provenance.get("source") or {}, asked or provenance["source"]):
+        raise NwsError(f"{npz_path}: was prepared with other settings ({found}); prepare it again")
     stochastic = provenance["binarization"] == "stochastic"
     shape = _check(arrays, stochastic, npz_path)
     del arrays["shape"]
@@ -85,7 +90,7 @@ def load_provenance(npz_path: Path) -> Provenance:
         raise NwsError(f"{path}: cannot be read: {error.strerror}; {AGAIN}") from None
     except ValueError as error:
         raise NwsError(f"{path}: is not JSON: {error}; {AGAIN}") from None
-    kinds = {"name": str, "binarization": str, "sha256": dict}
+    kinds = {"name": str, "source": dict, "binarization": str, "sha256": dict}
     if not isinstance(content, dict) or any(
         not isinstance(content.get(key), kind) for key, kind in kinds.items()
     ):

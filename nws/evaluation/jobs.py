@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from nws.config import Config, Run
-from nws.data.store import Dataset, load
+from nws.config import Config, Run, RunSettings
+from nws.data.store import Dataset, load, load_provenance
 from nws.errors import NwsError
 from nws.evaluation import exact
 from nws.evaluation.likelihood import log_likelihood
 from nws.files import manifest
+from nws.files.code import source_hash
+from nws.files.record import SCORING, record, stale
 from nws.files.whole import write_npz, write_text
 from nws.machine.memory import explained
 from nws.models.helmholtz import Coding, dream, explain, recognise
@@ -31,21 +33,26 @@ PUBLISHED = Coding("pm1", 1e-6)
 def evaluate(config: Config, run: Run, seed: int, root: Path) -> None:
     """Score the model of a run and draw from it; writes ``metrics.json`` and ``samples.npz``."""
     with explained(lambda: f"when scoring {run.experiment}/{run.name}, seed {seed}", LESS):
-        _evaluate(run, seed, root)
+        _evaluate(config, run, seed, root)
 
 
-def _evaluate(run: Run, seed: int, root: Path) -> None:
+def _evaluate(config: Config, run: Run, seed: int, root: Path) -> None:
     began = time.monotonic()
     folder = root / "runs" / run.experiment / run.name / f"seed{seed}"
+    path = root / "data" / f"{run.settings.dataset}.npz"
     training = _training(folder)
+    data = load(path, config.datasets[run.settings.dataset].model_dump())
+    asked = record(run.settings.model_dump(), seed, load_provenance(path)["sha256"])
+    if found := stale(folder, training, asked, RunSettings().model_dump()):
+        raise NwsError(f"{folder}: cannot be scored: {found}; train the run again")
     params = read(folder / "model.npz")
-    data = load(root / "data" / f"{run.settings.dataset}.npz")
     metrics = {
         **training,
-        "settings": run.settings.model_dump(),
+        "settings": {**training["settings"], **run.settings.model_dump(include=set(SCORING))},
         "log_likelihood": _likelihoods(params, run, data, seed),
         "exact": _exact(params, data) if run.settings.exact else None,
     }
+    metrics["evaluation_code"] = source_hash("evaluation")
     metrics["evaluation_seconds"] = round(time.monotonic() - began, 2)
     _write_samples(folder / "samples.npz", params, data, seed)
     write_text(folder / "metrics.json", json.dumps(metrics, indent=1) + "\n")

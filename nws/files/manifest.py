@@ -35,8 +35,11 @@ def write(directory: Path, files: Iterable[Path | str], name: str = NAME) -> Pat
     return path
 
 
-def check(directory: Path) -> list[str]:
-    """What differs from the manifests in ``directory``, as sentences; empty if nothing does."""
+def check(directory: Path, whole: bool = True) -> list[str]:
+    """What differs from the manifests in ``directory``, as sentences; empty if nothing does.
+
+    Not ``whole``: files that are not there are no problem (a copy of some of them).
+    """
     problems = []
     for manifest in sorted(directory.glob(f"*{NAME}")):
         try:
@@ -45,7 +48,9 @@ def check(directory: Path) -> list[str]:
             problems.append(f"{manifest.name} is not readable")
             continue
         problems += [
-            p for file, digest in known.items() if (p := _problem(directory / file, digest))
+            p
+            for file, digest in known.items()
+            if (whole or (directory / file).is_file()) and (p := _problem(directory / file, digest))
         ]
     return problems
 

@@ -69,7 +69,7 @@ def versions() -> dict[str, str]:
 
 
 def unfinished(entries: Iterable[Entry]) -> list[Entry]:
-    """Runs that are missing, unreadable, or diverged."""
+    """Runs that are missing, unreadable, stale or diverged."""
     return [entry for entry in entries if entry.status not in DONE]
 
 
@@ -82,7 +82,8 @@ def problems(results: Results) -> list[str]:
         for directory in directories
         for problem in manifest.check(directory)
     ]
-    return [*found, *_other_data(results), *_stale(results)]
+    again = "is not what the runs now give, and not shown; make it again"
+    return [*found, *(f"{path}: {again}" for path in outdated(results))]
 
 
 def without_manifest(results: Results) -> int:
@@ -93,25 +94,14 @@ def without_manifest(results: Results) -> int:
     )
 
 
-def _other_data(results: Results) -> list[str]:
-    """Runs whose data set is no longer the one that they were trained on."""
-    found = []
-    for entry in results.all_entries():
-        trained = (entry.metrics.get("dataset") or {}).get("sha256")
-        current = results.dataset(entry.run.settings.dataset).get("sha256")
-        if trained and current and trained != current:
-            found.append(f"{entry.label}: trained on other images than data/ now holds")
-    return found
-
-
-def _stale(results: Results) -> list[str]:
-    """Figures and tables whose CSV differs from what the runs give now."""
+def outdated(results: Results) -> list[str]:
+    """Figures and tables, as paths of their CSVs, that differ from what the runs give now."""
     found = []
     for kind, module in (("figures", figures), ("tables", tables)):
         for name in module.NAMES:
             path = results.root / kind / f"{name}.csv"
             if path.is_file() and path.read_bytes() != _now(module, name, results):
-                found.append(f"{kind}/{name}.csv: is not what the runs now give; make it again")
+                found.append(f"{kind}/{name}.csv")
     return found
 
 

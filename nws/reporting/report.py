@@ -38,9 +38,9 @@ TEMPLATES = Path(nws.__file__).resolve().parent.parent / "report"
 LARGEST_SVG = 250_000  # bytes; above it the PNG is smaller and as sharp on paper
 
 
-def make(results_root: Path) -> Path:
+def make(results_root: Path, config: configuration.Config | None = None) -> Path:
     """Write ``claims.csv`` and ``report.html`` to the results of a scale."""
-    results = Results(results_root)
+    results = Results(results_root, config)
     judged = claims.check(results)
     claims.write(judged, results.root / "claims.csv")
     path = results.root / "report.html"
@@ -73,7 +73,7 @@ def content(results: Results, judged: list[tuple[claims.Claim, claims.Verdict]])
     """What the templates show."""
     import markupsafe
 
-    entries = results.all_entries()
+    entries, outdated = results.all_entries(), provenance.outdated(results)
     captions = yaml.safe_load((TEMPLATES / "captions.yaml").read_text(encoding="utf-8"))
     style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
     return {
@@ -86,7 +86,7 @@ def content(results: Results, judged: list[tuple[claims.Claim, claims.Verdict]])
         "judged": judged,
         "verdicts": _count(judged),
         "tables": [_table(name, results, captions[name]) for name in tables.NAMES],
-        "figures": [_figure(name, results, captions[name]) for name in figures.NAMES],
+        "figures": [_figure(name, results, captions[name], outdated) for name in figures.NAMES],
         "searches": search.searches(results),
         "leads": crossover.leads(results),
         "samples": [_samples(results, entry) for entry in samples.headline(results)],
@@ -126,11 +126,15 @@ def _table(name: str, results: Results, caption: dict[str, str]) -> dict[str, An
     return {"name": name, "rows": rows, **caption, **_origin(name, "table", results)}
 
 
-def _figure(name: str, results: Results, caption: dict[str, str]) -> dict[str, Any]:
+def _figure(
+    name: str, results: Results, caption: dict[str, str], outdated: list[str]
+) -> dict[str, Any]:
     from nws.reporting.figures.digest import digest
 
     found = {"name": name, **caption, **_origin(name, "figure", results)}
     csv = results.root / "figures" / f"{name}.csv"
+    if found["csv"] in outdated:
+        return found | {"image": None, "columns": [], "rows": [], "how": "", "outdated": True}
     try:
         frame, how = digest(figures.read_csv(csv))
     except NwsError:

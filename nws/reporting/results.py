@@ -17,6 +17,7 @@ import numpy as np
 
 from nws import config as configuration
 from nws.errors import NwsError
+from nws.files import record
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +38,7 @@ IDENTITY = ["experiment", "run", "seed", *SETTINGS]
 REQUIRED = ["status", "epochs", "seconds", "seconds_per_epoch", "min_valid_loss"]
 
 MISSING, UNREADABLE, DIVERGED = "missing", "unreadable", "diverged"
+STALE = "stale"  # not what the configuration asks for, or changed since it was made
 DONE = ("finished", "converged")
 
 
@@ -44,7 +46,8 @@ DONE = ("finished", "converged")
 class Entry:
     """One run with one seed: its settings, where its files are, and what became of it.
 
-    ``status``: finished, converged, diverged, missing or unreadable; ``reason`` says why.
+    ``status``: finished, converged, diverged, missing, unreadable or stale; ``reason`` says why.
+    A stale run is not what the configuration asks for: its numbers are shown nowhere.
     ``metrics``: ``metrics.json``, or ``training.json`` where the evaluation has not run.
     """
 
@@ -71,13 +74,19 @@ class Entry:
 
 
 class Results:
-    """The results of one scale, ``results/<scale>``."""
+    """The results of one scale, ``results/<scale>``, as a configuration asks for them.
 
-    def __init__(self, root: Path | str) -> None:
+    Without ``config``, as the one does that was used last: ``config.json``.
+    """
+
+    def __init__(self, root: Path | str, config: configuration.Config | None = None) -> None:
         self.root = Path(root)
+        self._given = config
 
     @cached_property
     def config(self) -> configuration.Config:
+        if self._given is not None:
+            return self._given
         path = self.root / "config.json"
         if not path.is_file():
             raise NwsError(
@@ -140,8 +149,10 @@ class Results:
         return pd.concat(frames, ignore_index=True)[columns]
 
     def samples(self, experiment: str, run: str, seed: int) -> dict[str, np.ndarray] | None:
-        """The arrays of ``samples.npz``; None if it is absent or unreadable."""
-        return read_npz(self.directory(experiment, run, seed) / "samples.npz")
+        """The arrays of ``samples.npz``; None if it is absent, unreadable or stale."""
+        directory = self.directory(experiment, run, seed)
+        fresh = any(e.directory == directory and e.status in DONE for e in self.entries(experiment))
+        return read_npz(directory / "samples.npz") if fresh else None
 
     def dataset(self, name: str) -> dict[str, Any]:
         """``data/<name>.json``; empty if absent or unreadable."""
@@ -163,14 +174,40 @@ class Results:
         if lacking := [key for key in REQUIRED if key not in content]:
             reason = f"its metrics lack {', '.join(lacking)}"
             return Entry(run, seed, directory, UNREADABLE, reason, {})
+        if reason := self._stale(directory, content, run, seed):
+            return Entry(run, seed, directory, STALE, reason, {})
         reason = str(content.get("reason") or "")
         return Entry(run, seed, directory, str(content["status"]), reason, content)
+
+    def _stale(
+        self, directory: Path, about: dict[str, Any], run: configuration.Run, seed: int
+    ) -> str:
+        """Why these files are not what the configuration asks for; empty if they are."""
+        name = run.settings.dataset
+        data = self.dataset(name)
+        asked = record.record(run.settings.model_dump(), seed, data.get("sha256"))
+        defaults = configuration.RunSettings().model_dump()
+        if found := record.stale(directory, about, asked, defaults):
+            return found
+        settings = self.config.datasets[name].model_dump()
+        prepared = configuration.DatasetSettings(source="").model_dump()
+        if found := record.difference(data.get("source") or settings, settings, prepared):
+            return f"its data set was prepared with other settings ({found})"
+        scored = about.get("settings") or {}
+        if about.get("log_likelihood") and (
+            found := record.difference(
+                {key: scored.get(key) for key in record.SCORING},
+                {key: getattr(run.settings, key) for key in record.SCORING},
+            )
+        ):
+            return f"it was scored with other settings ({found})"
+        return ""
 
     def _history(self, entry: Entry) -> tuple["pd.DataFrame", str]:
         import pandas as pd
 
         nothing = pd.DataFrame({column: [np.nan] for column in HISTORY})
-        if entry.status in (MISSING, UNREADABLE):
+        if entry.status in (MISSING, UNREADABLE, STALE):
             return nothing, entry.status
         frame = read_history(entry.directory / "history.csv")
         if frame is None or frame.empty:

@@ -63,11 +63,16 @@ def data(name: str, results: Results) -> "pd.DataFrame":
     return pd.DataFrame(rows, columns=COLUMNS, dtype=object)  # integers stay integers
 
 
-def make(name: str, results_root: Path, out_dir: Path | None = None) -> list[Path]:
+def make(
+    name: str,
+    results_root: Path,
+    out_dir: Path | None = None,
+    config: configuration.Config | None = None,
+) -> list[Path]:
     """Write ``name.csv`` to ``out_dir``, by default ``tables`` under the results."""
     out_dir = out_dir or results_root / "tables"
     path = out_dir / f"{name}.csv"
-    write_bytes(path, to_csv(data(name, Results(results_root))))
+    write_bytes(path, to_csv(data(name, Results(results_root, config))))
     manifest.write(out_dir, [path.name], f"{name}.{manifest.NAME}")
     return [path]
 

@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from nws.errors import NwsError
 from nws.files.npz import read_npz
+from nws.files.record import difference
 from nws.files.whole import write_npz
 from nws.training.history import Row
 
@@ -67,14 +68,6 @@ def restore(
             _set_aside(path, ".damaged")
             warn(f"{path.name}: not used: {error}; trying the checkpoint before it")
     return None
-
-
-def difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
-    """What differs between two fingerprints, as "key: old → new, …"; empty if nothing."""
-    keys = dict.fromkeys([*old, *new])
-    return ", ".join(
-        f"{key}: {old.get(key)} → {new.get(key)}" for key in keys if old.get(key) != new.get(key)
-    )
 
 
 def _set_aside(path: Path, suffix: str) -> None:

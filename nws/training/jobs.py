@@ -20,6 +20,7 @@ from nws.data.store import Dataset, load, load_provenance
 from nws.evaluation import exact
 from nws.files import manifest
 from nws.files.code import source_hash
+from nws.files.record import record
 from nws.files.whole import write_npz, write_text
 from nws.machine.device import commit, configure, describe, peak_memory_mib
 from nws.machine.memory import explained
@@ -50,7 +51,8 @@ def train(config: Config, run: Run, seed: int, root: Path) -> None:
     began = time.monotonic()
     folder, work = run_folder(root, run, seed), work_folder(root, run, seed)
     path = root / "data" / f"{run.settings.dataset}.npz"
-    data, origin = load(path), load_provenance(path)
+    asked = config.datasets[run.settings.dataset].model_dump()
+    data, origin = load(path, asked), load_provenance(path)
     with explained(lambda: "before the first step", LESS):
         outcome = _fit(run, seed, data, origin, work)
     about = _about(config, run, seed, origin, outcome, time.monotonic() - began)
@@ -73,9 +75,7 @@ def _fit(run: Run, seed: int, data: Dataset, origin: dict[str, Any], work: Path)
     if settings.coding == "01":
         params = recode(params, "01")  # the same initial distribution in both codings
     fingerprint = {
-        **settings.model_dump(exclude={"likelihood_samples", "likelihood_images"}),
-        "seed": seed,
-        "data": origin["sha256"],
+        **record(settings.model_dump(), seed, origin["sha256"]),
         "code": source_hash("training"),
         "tensorflow": tf.__version__,
     }
@@ -128,6 +128,7 @@ def _about(
         "peak_memory_mib": peak_memory_mib(),
         **_losses(rows),
         "machine": describe(device, threads),
+        "code": source_hash("training"),
         "commit": head,
         "dirty": dirty,
         "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -150,6 +151,8 @@ def _losses(rows: tuple[Row, ...]) -> dict[str, float | None]:
 
 
 def _write(folder: Path, run: Run, outcome: Outcome, about: dict[str, Any]) -> None:
+    for score in ("metrics.json", "samples.npz"):  # of an earlier training
+        (folder / score).unlink(missing_ok=True)
     write_text(folder / "history.csv", to_csv(outcome.progress.rows))
     write_npz(folder / "model.npz", to_arrays(_pm1(outcome.params, run.settings.coding)))
     write_text(folder / "training.json", json.dumps(about, indent=1) + "\n")

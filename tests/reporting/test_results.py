@@ -66,12 +66,12 @@ def test_training_stands_in_for_an_evaluation_not_made(root):
 
 
 @pytest.mark.parametrize("kept", [0.0, 0.02, 0.5, 0.95])
-def test_a_truncated_history_is_unreadable(root, kept):
+def test_a_truncated_history_is_not_used(root, kept):
     path = folder(root) / "history.csv"
     text = path.read_text()
     path.write_text(text[: int(len(text) * kept)])
     rows = Results(root).history("minimnist").query("run == 'rws_b' and seed == 0")
-    assert set(rows["status"]) == {"unreadable"}
+    assert set(rows["status"]) == {"stale"}
 
 
 def test_a_diverged_run_keeps_its_history(tmp_path):

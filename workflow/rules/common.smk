@@ -9,6 +9,7 @@ from snakemake.exceptions import WorkflowError
 
 import nws
 from nws import config as cfg
+from nws.data import datasets
 from nws.reporting import figures, tables
 from nws.planning import plan, progress
 from nws.errors import NwsError
@@ -36,7 +37,13 @@ is at work here, give the same command once with --unlock added."""
 # The jobs' `nws` is this interpreter's, on PATH or not. It is no parameter: moving the environment
 # must not train anything again. It takes the shell's place: a shell dies of a signal at once, and
 # Snakemake or SLURM would think the job over while it still writes its checkpoint.
-shell.prefix(f'nws() {{{{ exec {shlex.quote(sys.executable)} -m nws.cli "$@"; }}}}; ')
+#
+# A job carries the configuration with which it was scheduled, and reads no file that another
+# command may have written again in the meantime.
+shell.prefix(
+    f"export {cfg.CARRIED}={cfg.pack(CONFIG)};"
+    f' nws() {{{{ exec {shlex.quote(sys.executable)} -m nws.cli "$@"; }}}}; '
+)
 
 
 wildcard_constraints:
@@ -79,6 +86,11 @@ def source_of(wildcards):
     """The file a data set is made from, if it is the user's own."""
     source = CONFIG.datasets[wildcards.dataset].source
     return [source] if source.endswith(".npz") else []
+
+
+def content_of(wildcards):
+    """The hash of that file: its time stamp may say nothing."""
+    return datasets.content(CONFIG.datasets[wildcards.dataset])
 
 
 def folder(wildcards):

@@ -15,9 +15,9 @@ rule prepare:
     params:
         root=folder,
         settings=lambda wildcards: CONFIG.datasets[wildcards.dataset].model_dump_json(),
+        content=content_of,
         code=DATA_CODE,
     message:
         "Preparing the data set {wildcards.dataset}"
     shell:
-        "nws prepare {wildcards.dataset}"
-        " --config {params.root:q}/config.json --results {params.root:q} > {log:q} 2>&1"
+        "nws prepare {wildcards.dataset}" " --results {params.root:q} > {log:q} 2>&1"

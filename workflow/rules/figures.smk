@@ -43,8 +43,7 @@ for figure in figures.NAMES:
         message:
             f"Drawing {figure}"
         shell:
-            "nws figure {params.name}"
-            " --config {params.root:q}/config.json --results {params.root:q} > {log:q} 2>&1"
+            "nws figure {params.name}" " --results {params.root:q} > {log:q} 2>&1"
 
 
 for table in tables.NAMES:
@@ -70,5 +69,4 @@ for table in tables.NAMES:
         message:
             f"Making {table}"
         shell:
-            "nws table {params.name}"
-            " --config {params.root:q}/config.json --results {params.root:q} > {log:q} 2>&1"
+            "nws table {params.name}" " --results {params.root:q} > {log:q} 2>&1"

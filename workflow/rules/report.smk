@@ -20,5 +20,4 @@ rule report:
     message:
         "Writing {output[0]}"
     shell:
-        "nws report"
-        " --config {params.root:q}/config.json --results {params.root:q} > {log:q} 2>&1"
+        "nws report" " --results {params.root:q} > {log:q} 2>&1"

@@ -22,7 +22,7 @@ rule train:
         "Training {wildcards.experiment}/{wildcards.run}, seed {wildcards.seed}"
     shell:
         "nws train {wildcards.experiment}/{wildcards.run} --seed {wildcards.seed}"
-        " --config {params.root:q}/config.json --results {params.root:q} > {log:q} 2>&1"
+        " --results {params.root:q} > {log:q} 2>&1"
 
 
 rule evaluate:
@@ -50,7 +50,7 @@ rule evaluate:
         "Evaluating {wildcards.experiment}/{wildcards.run}, seed {wildcards.seed}"
     shell:
         "nws evaluate {wildcards.experiment}/{wildcards.run} --seed {wildcards.seed}"
-        " --config {params.root:q}/config.json --results {params.root:q} > {log:q} 2>&1"
+        " --results {params.root:q} > {log:q} 2>&1"
 
 
 # Short runs share a process: starting TensorFlow takes longer than some of them.
@@ -84,4 +84,4 @@ for label, experiment, runs, seed in chunks():
             f"Training and evaluating {len(runs)} runs of {experiment}, seed {seed}"
         shell:
             "nws train {params.runs:q} --seed {params.seed} --evaluate"
-            " --config {params.root:q}/config.json --results {params.root:q} > {log:q} 2>&1"
+            " --results {params.root:q} > {log:q} 2>&1"

@@ -15,7 +15,7 @@ from nws.reporting.claims.claim import (
     Unusable,
     Verdict,
 )
-from nws.reporting.results import MISSING, UNREADABLE, Results
+from nws.reporting.results import MISSING, STALE, UNREADABLE, Results
 
 USEFUL = (0.001, 0.1)  # the damping range of the text on 3by3
 REGION = {"learning_rate": (0.005, 0.02), "damping": (0.005, 0.1)}
@@ -152,8 +152,8 @@ def _cells(results: Results, experiment: str):  # type: ignore[no-untyped-def]
     from nws.reporting.figures import heatmap
 
     frame = heatmap.data(results, experiment)
-    if frame["status"].isin([MISSING, UNREADABLE]).any():
-        raise Unusable(f"{experiment} has missing or unreadable runs")
+    if frame["status"].isin([MISSING, UNREADABLE, STALE]).any():
+        raise Unusable(f"{experiment} has missing, unreadable or stale runs")
     return heatmap.cells(frame)
 
 

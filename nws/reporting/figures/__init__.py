@@ -47,10 +47,12 @@ def draw(name: str, frame: "pd.DataFrame") -> "Figure":
     return figure
 
 
-def make(name: str, results_root: Path, out_dir: Path) -> list[Path]:
+def make(
+    name: str, results_root: Path, out_dir: Path, config: configuration.Config | None = None
+) -> list[Path]:
     """Write ``name.csv``, ``name.svg`` and ``name.png`` to ``out_dir``."""
     csv = out_dir / f"{name}.csv"
-    write_bytes(csv, to_csv(data(name, Results(results_root))))
+    write_bytes(csv, to_csv(data(name, Results(results_root, config))))
     return [csv, *redraw(name, csv, out_dir)]
 
 
