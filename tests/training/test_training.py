@@ -440,7 +440,7 @@ def test_a_refusal_names_what_differs(program: Program, work: Work) -> None:
     end = train(program, CHEAP, work._replace(fingerprint=other), told.append)
     assert told == [
         "step0000000001.npz: not used, it belongs to another run: "
-        "learning_rate: 0.05 → 0.1, code: None → abc; starting anew"
+        "learning_rate: 0.05 → 0.1, code: nothing → abc; starting anew"
     ]
     assert end.progress.resumed == 0
 
