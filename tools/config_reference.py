@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from nws.config import Config, DatasetSettings, Experiment, RunSettings, Schedule
+from nws.config import Averaging, Config, DatasetSettings, Experiment, RunSettings, Schedule
 
 TARGET = Path(__file__).resolve().parent.parent / "config" / "README.md"
 SECTIONS = [
@@ -14,6 +14,7 @@ SECTIONS = [
     (DatasetSettings, "A data set, under `datasets`"),
     (Experiment, "An experiment, under `experiments`"),
     (RunSettings, "A run: `settings`, `runs` and `grid` of an experiment"),
+    (Averaging, "An average: `averaging`"),
     (Schedule, "A schedule: `learning_rate_schedule`, `damping_schedule`"),
 ]
 INTRODUCTION = """\

@@ -16,6 +16,7 @@ from nws.config.expansion import (
 from nws.config.merging import merge
 from nws.config.reading import CARRIED, SCALES, dump, load, pack, read, resolve, unpack, write
 from nws.config.settings import (
+    Averaging,
     Config,
     DatasetSettings,
     Experiment,
@@ -27,6 +28,7 @@ from nws.config.settings import (
 __all__ = [
     "CARRIED",
     "SCALES",
+    "Averaging",
     "Config",
     "DatasetSettings",
     "Experiment",

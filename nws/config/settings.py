@@ -36,6 +36,20 @@ class Schedule(Strict):
     end: Positive = Field(0.1, description="final value as a fraction of the initial one")
 
 
+class Averaging(Strict):
+    """The average of p and q over steps: trained on the last, validated and published on it."""
+
+    kind: Literal["none", "exponential", "tail"] = Field(
+        "none",
+        description="tail: the mean of all steps from `start` on; exponential: of about the last "
+        "tenth of them, at most the last 1/(1 - `decay`) or so",
+    )
+    decay: float = Field(0.9995, gt=0, le=1, description="weight of the past at each step")
+    start: float = Field(
+        0.0, ge=0, lt=1, description="fraction of the training after which averaging starts"
+    )
+
+
 class DatasetSettings(Strict):
     """A data set: where its images come from and how they become binary."""
 
@@ -75,7 +89,10 @@ class RunSettings(Strict):
     )
     batch: Count = Field(32, description="images per step (B)")
     samples: Count = Field(10, description="samples of q(h|x) per image (S)")
-    optimizer: Literal["sgd", "adam"] = Field("sgd", description="what turns gradients into steps")
+    optimizer: Literal["sgd", "momentum", "nesterov", "adam"] = Field(
+        "sgd", description="what turns gradients, natural ones too, into steps"
+    )
+    momentum: float = Field(0.9, ge=0, lt=1, description="β of v ← βv + g, θ ← θ + ηv")
     adam_beta1: float = Field(0.9, ge=0, lt=1, description="decay of Adam's mean")
     adam_beta2: float = Field(0.999, ge=0, lt=1, description="decay of Adam's second moment")
     adam_epsilon: Positive = Field(1e-8, description="Adam's ε")
@@ -83,6 +100,7 @@ class RunSettings(Strict):
     learning_rate_schedule: Schedule = Field(
         Schedule(), description="how η changes over the training"
     )
+    averaging: Averaging = Field(Averaging(), description="of the parameters, over steps")
     damping: Positive = Field(0.05, description="α of Eq. 16 (natural algorithms)")
     damping_schedule: Schedule = Field(Schedule(), description="how α changes over the training")
     refresh: int = Field(50, ge=0, description="K: steps between refreshes of the Fisher; 0 is 1")
@@ -91,6 +109,16 @@ class RunSettings(Strict):
     )
     cg_tolerance: Positive = Field(1e-2, description="relative residual at which cg stops")
     cg_iterations: Count = Field(100, description="iterations of cg, at most")
+    unit_damping: float = Field(
+        0.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="γ of α (1/4 / E[σ'])^γ, the damping of a unit: more for those that saturate; "
+        "0: α for all (natural algorithms)",
+    )
+    freeze: Literal["none", "p", "q"] = Field(
+        "none", description="the network that keeps its first parameters"
+    )
     baseline: bool = Field(True, description="subtract 1/S from the weights of q-wake")
     q_wake: float = Field(
         0.5, ge=0, le=1, description="weight of q-wake in the q update; q-sleep gets the rest"
@@ -103,6 +131,11 @@ class RunSettings(Strict):
         0.1, allow_inf_nan=False, description="of every unit, the prior's too"
     )
     coding: Literal["pm1", "01"] = Field("pm1", description="values of a unit: ±1 or {0,1}")
+    activity: bool = Field(
+        False,
+        description="at every validation also the share of active units of each layer, the "
+        "effective sample size, and log p̂ less the bound with one sample",
+    )
     evaluation_batch: Count = Field(100, description="images per evaluation block")
     likelihood_samples: int = Field(
         10_000, ge=0, description="importance samples per image after training; 0: no estimate"

@@ -6,7 +6,15 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parent.parent
 DEPENDS = {
     "data": ("data", "files/npz.py"),
-    "training": ("algorithms", "fisher", "models", "training", "data", "evaluation/likelihood.py"),
+    "training": (
+        "algorithms",
+        "fisher",
+        "models",
+        "training",
+        "data",
+        "evaluation/likelihood.py",
+        "evaluation/activity.py",
+    ),
     "evaluation": ("models", "evaluation"),
 }
 

@@ -96,4 +96,7 @@ def _state(path: Path, like: Any) -> Any:
 
 
 def _progress(content: Mapping[str, Any]) -> Progress:
-    return Progress(**{**content, "rows": tuple(Row(*row) for row in content["rows"])})
+    rows = (Row(*row) for row in content["rows"])
+    # JSON knows no tuples.
+    whole = tuple(row._replace(active=tuple(row.active)) for row in rows)
+    return Progress(**{**content, "rows": whole})

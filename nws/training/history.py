@@ -7,11 +7,17 @@ from typing import NamedTuple
 
 COLUMNS = (
     "epoch", "step", "seconds", "train_loss", "valid_loss", "residual", "iterations", "exact_kl",
+    "valid_loss_last", "ess", "gap",
 )  # fmt: skip
 
 
 class Row(NamedTuple):
-    """``seconds``: training alone, since the run's start. None where a column does not apply."""
+    """``seconds``: training alone, since the run's start. None where a column does not apply.
+
+    ``valid_loss`` is that of what the run publishes; where this is an average of parameters,
+    ``valid_loss_last`` is that of the last ones. ``ess``, ``gap`` and ``active`` are those of
+    :mod:`nws.evaluation.activity`, where they are asked for.
+    """
 
     epoch: int
     step: int
@@ -21,14 +27,25 @@ class Row(NamedTuple):
     residual: float | None = None
     iterations: float | None = None
     exact_kl: float | None = None
+    valid_loss_last: float | None = None
+    ess: float | None = None
+    gap: float | None = None
+    active: tuple[float, ...] = ()
 
 
 def to_csv(rows: Sequence[Row]) -> str:
-    """``history.csv``; numbers in full, so that they read back equal."""
+    """``history.csv``; numbers in full, so that they read back equal.
+
+    The active units of hidden layer i have the column ``active_i``; there is none without them.
+    """
+    layers = max((len(row.active) for row in rows), default=0)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(["" if value is None else value for value in row] for row in rows)
+    writer.writerow([*COLUMNS, *(f"active_{i}" for i in range(1, layers + 1))])
+    for row in rows:
+        *values, active = row
+        missing = [None] * (layers - len(active))
+        writer.writerow(["" if v is None else v for v in (*values, *active, *missing)])
     return text.getvalue()
 
 

@@ -15,12 +15,15 @@ from nws.algorithms.natural import Metric, Quality, Solvers, measure, natural
 from nws.algorithms.reweighted import reweighted
 from nws.algorithms.wake_sleep import wake_sleep
 from nws.config import RunSettings
+from nws.evaluation.activity import Activity, activity
 from nws.evaluation.likelihood import estimate
 from nws.fisher import choose
+from nws.fisher.guard import guarded
 from nws.models.helmholtz import Coding
 from nws.models.parameters import Parameters
 from nws.models.random import Key, permutation, symmetric_uniform
-from nws.training.optimizers import Optimizer, adam, sgd
+from nws.training import averaging
+from nws.training.optimizers import Optimizer, adam, momentum, sgd
 from nws.training.schedules import schedule
 from nws.training.state import Totals, TrainState, no_totals
 
@@ -29,13 +32,15 @@ class Program(NamedTuple):
     """The compiled functions of one run.
 
     ``init(params)`` → state; ``advance(state, epoch, start, stop)`` runs steps start … stop-1 of an
-    epoch; ``validate(params, epoch)`` → mean negative bound on the validation split.
+    epoch; ``validate(params, epoch)`` → mean negative bound on the validation split;
+    ``diagnose(params, epoch)`` → its effective sample size, gap and active units, where asked for.
     """
 
     steps_per_epoch: int
     init: Callable[[Parameters], TrainState]
     advance: Callable[[TrainState, int, int, int], TrainState]
     validate: Callable[[Parameters, int], float]
+    diagnose: Callable[[Parameters, int], tuple[Any, ...]] = lambda params, epoch: ()
 
 
 def options(settings: RunSettings) -> Options:
@@ -59,7 +64,7 @@ def solvers(settings: RunSettings, layers: list[int]) -> Solvers:
     dreams = settings.batch * settings.samples
 
     def one(n: int, parents: int, units: int) -> Any:
-        return choose(
+        solver = choose(
             settings.solver,
             n,
             parents + 1,
@@ -68,6 +73,7 @@ def solvers(settings: RunSettings, layers: list[int]) -> Solvers:
             settings.cg_tolerance,
             settings.cg_iterations,
         )
+        return guarded(solver, settings.unit_damping)
 
     pairs = list(pairwise(layers))
     return Solvers(
@@ -82,6 +88,8 @@ def solvers(settings: RunSettings, layers: list[int]) -> Solvers:
 def _optimizer(settings: RunSettings) -> Optimizer:
     if settings.optimizer == "sgd":
         return sgd()
+    if settings.optimizer in ("momentum", "nesterov"):
+        return momentum(settings.momentum, nesterov=settings.optimizer == "nesterov")
     return adam(settings.adam_beta1, settings.adam_beta2, settings.adam_epsilon)
 
 
@@ -112,6 +120,7 @@ def step_function(settings: RunSettings, layers: list[int], total_steps: int) ->
     plain, opts, optimizer = algorithm(settings), options(settings), _optimizer(settings)
     rate = _schedule(settings.learning_rate, settings.learning_rate_schedule, total_steps)
     damping = _schedule(settings.damping, settings.damping_schedule, total_steps)
+    averaged = _averaged(settings, total_steps)
     natural_step = natural(plain, solvers(settings, layers))
 
     def gradients(state: TrainState, x: tf.Tensor, key: Key) -> tuple[Step, Any, Quality | None]:
@@ -130,9 +139,31 @@ def step_function(settings: RunSettings, layers: list[int], total_steps: int) ->
             _flat(step.gradients), state.optimizer, _flat(state.params), rate(key.step)
         )
         totals = _add(state.totals, tf.reduce_mean(step.bound), quality)
-        return TrainState(_unflat(params), moments, metric, totals)
+        after = _frozen(settings.freeze, state.params, _unflat(params))
+        average = averaged(state.average, _flat(after), key.step)
+        return TrainState(after, moments, metric, totals, average)
 
     return advance
+
+
+def _frozen(which: str, before: Parameters, after: Parameters) -> Parameters:
+    """``after``, but one of the two networks as it was ``before``."""
+    if which == "p":
+        return after._replace(p=before.p, prior=before.prior)
+    return after._replace(q=before.q) if which == "q" else after
+
+
+def _averaged(settings: RunSettings, total_steps: int) -> Callable[..., Any]:
+    """(average, flat parameters after a step, step) → the next average; () where none is kept."""
+    kind, decay, start = settings.averaging.kind, settings.averaging.decay, settings.averaging.start
+    if kind == "none":
+        return lambda average, params, step: ()
+    weight = averaging.weight(kind, decay, start, total_steps)
+
+    def averaged(average: Parameters, params: list[tf.Tensor], step: tf.Tensor) -> Parameters:
+        return _unflat(averaging.update(_flat(average), params, weight(step)))
+
+    return averaged
 
 
 def _schedule(start: float, settings: Any, steps: int) -> Callable[[tf.Tensor], tf.Tensor]:
@@ -191,9 +222,23 @@ def compile_run(settings: RunSettings, train: np.ndarray, valid: np.ndarray, see
         )
         return -tf.reduce_mean(result.log_likelihood)
 
+    @tf.function(reduce_retracing=True, autograph=False)
+    def diagnose(params: Parameters, epoch: tf.Tensor) -> Activity:
+        coding, block = options(settings).coding, settings.evaluation_batch
+        return activity(params, held_out, settings.samples, Key(seed, epoch), coding, block)
+
+    def diagnosed(params: Parameters, epoch: int) -> tuple[Any, ...]:
+        if not settings.activity:
+            return ()
+        found = diagnose(params, number(epoch))
+        active = tuple(float(share) for share in found.active)
+        return float(found.effective_samples), float(found.gap), active
+
     def init(params: Parameters) -> TrainState:
         moments = _optimizer(settings).init(_flat(params))
-        return TrainState(params, moments, _empty_metric(settings, params, batch), no_totals())
+        metric = _empty_metric(settings, params, batch)
+        average = () if settings.averaging.kind == "none" else params
+        return TrainState(params, moments, metric, no_totals(), average)
 
     def number(value: int) -> tf.Tensor:
         return tf.constant(value, tf.int32)
@@ -205,6 +250,7 @@ def compile_run(settings: RunSettings, train: np.ndarray, valid: np.ndarray, see
             state, number(epoch), number(start), number(stop)
         ),
         lambda params, epoch: float(validate(params, number(epoch))),
+        diagnosed,
     )
 
 

@@ -1,4 +1,4 @@
-"""SGD and Adam as functions of tensors, so that the whole state of a run is a value.
+"""SGD, with or without momentum, and Adam as functions of tensors: a run's whole state is a value.
 
 Keras' optimizers keep theirs in variables, and their ``stateless_apply`` is not offered on
 TensorFlow; a test holds these few lines to Keras' results instead.
@@ -37,6 +37,25 @@ def sgd() -> Optimizer:
         return [w + rate * d for w, d in zip(params, g, strict=True)], state
 
     return Optimizer(lambda params: (), update)
+
+
+def momentum(beta: float, nesterov: bool = False) -> Optimizer:
+    """v ← βv + g; θ ← θ + ηv, or θ ← θ + η(g + βv) with Nesterov's (Sutskever et al. 2013).
+
+    With a natural gradient g, v is a sum of natural gradients, each under its own step's metric.
+    """
+
+    def init(params: Tensors) -> Tensors:
+        return [tf.zeros_like(w) for w in params]
+
+    def update(
+        g: Tensors, state: Tensors, params: Tensors, rate: tf.Tensor
+    ) -> tuple[Tensors, Tensors]:
+        velocity = [beta * v + d for v, d in zip(state, g, strict=True)]
+        ahead = [d + beta * v for v, d in zip(velocity, g, strict=True)] if nesterov else velocity
+        return [w + rate * v for w, v in zip(params, ahead, strict=True)], velocity
+
+    return Optimizer(init, update)
 
 
 def adam(beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8) -> Optimizer:

@@ -192,8 +192,8 @@ class _Trainer:
     def _finish_epoch(self) -> str:
         """Validate, record the epoch's row, and start the next one."""
         totals, steps = self.state.totals, self.program.steps_per_epoch
-        params = self.state.params
-        valid = self.program.validate(params, self.progress.epoch)
+        params, epoch = self.state.published, self.progress.epoch
+        valid = self.program.validate(params, epoch)
         natural = self.settings.natural
         row = self._row(
             -float(totals.bound) / steps,
@@ -201,8 +201,10 @@ class _Trainer:
             float(totals.residual) if natural else None,
             float(totals.iterations) / steps if natural else None,
             self.exact_kl(params) if self.exact_kl else None,
+            self.program.validate(self.state.params, epoch) if self.state.average else None,
+            *self.program.diagnose(params, epoch),
         )
-        if not (math.isfinite(valid) and _finite(params)):
+        if not (math.isfinite(valid) and _finite(params) and _finite(self.state.params)):
             return self._diverge(
                 "the parameters or the validation loss are not finite",
                 row._replace(valid_loss=math.nan),

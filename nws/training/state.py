@@ -17,7 +17,8 @@ class Totals(NamedTuple):
 
 
 class TrainState(NamedTuple):
-    """Parameters, optimizer state, the factored Fisher (empty: not carried), sums of the epoch.
+    """Parameters, optimizer state, the factored Fisher (empty: not carried), sums of the epoch, and
+    the average of the parameters (empty: none is kept).
 
     With the step number this is all that the rest of the run depends on: random numbers are
     functions of (seed, purpose, step).
@@ -27,6 +28,12 @@ class TrainState(NamedTuple):
     optimizer: Any
     metric: Any
     totals: Totals
+    average: Any = ()
+
+    @property
+    def published(self) -> Parameters:
+        """What is validated, scored and saved: the average, where there is one."""
+        return self.average or self.params
 
 
 def no_totals() -> Totals:
