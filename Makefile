@@ -49,7 +49,7 @@ lock:
 	python3 tools/environment.py
 
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis nws.egg-info
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist nws.egg-info
 
 $(READY): requirements.txt pyproject.toml
 	@test -x $(BIN)/python || { $(FIND); echo "Making .venv with $$("$$p" --version)"; \

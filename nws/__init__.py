@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from nws import fisher
     from nws.library import Fit, HelmholtzMachine, fit
 
-__all__ = ["Fit", "HelmholtzMachine", "NwsError", "fisher", "fit"]
+__version__ = "0.2.0"
+__all__ = ["Fit", "HelmholtzMachine", "NwsError", "__version__", "fisher", "fit"]
 
 
 def __getattr__(name: str) -> Any:

@@ -106,6 +106,13 @@ def plan(args: argparse.Namespace) -> None:
     print(plan.describe(plan.plan(config, root), plan.calibrate()))
 
 
+def init(args: argparse.Namespace) -> None:
+    from nws.files.starter import init
+
+    _show(init(args.folder, args.scale))
+    print(f"Next: cd {args.folder}; snakemake --cores 4")
+
+
 def parser() -> argparse.ArgumentParser:
     """The whole command line."""
     top = argparse.ArgumentParser(
@@ -115,9 +122,28 @@ def parser() -> argparse.ArgumentParser:
         epilog="The whole paper in one go: snakemake --cores 4. One command: nws COMMAND --help.",
     )
     commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_init(commands)
     _add_steps(commands)
     _add_results(commands)
     return top
+
+
+def _add_init(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    about = "put a Snakefile and a configuration into an empty folder"
+    sub = commands.add_parser(
+        "init",
+        help=about,
+        description=f"{about[0].upper()}{about[1:]}.",
+        epilog="Example: nws init digits --scale quick",
+    )
+    sub.set_defaults(command=init)
+    sub.add_argument("folder", type=Path, metavar="DIR", help="is made if it is not there")
+    sub.add_argument(
+        "--scale",
+        default="quick",
+        choices=("paper", "quick", "smoke", "reference"),
+        help="what the configuration extends (default: quick)",
+    )
 
 
 def _add_steps(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

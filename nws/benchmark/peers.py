@@ -13,7 +13,6 @@ from nws.benchmark.subjects import Subject, settings
 from nws.errors import NwsError
 from nws.files.whole import write_npz
 
-SCRIPTS = Path(__file__).resolve().parent.parent.parent / "benchmarks"
 # PyTorch with two threads and with one: small products can be faster on one.
 PEERS = {
     "jax": ("peer_jax.py", ""),

@@ -9,10 +9,11 @@ import numpy as np
 
 from nws.benchmark import products, solves
 from nws.benchmark.goals import Row, row
-from nws.benchmark.peers import PEERS, SCRIPTS, Peer
+from nws.benchmark.peers import PEERS, Peer
 from nws.benchmark.rounds import Value, interleave, ratio, value
 from nws.benchmark.subjects import Architecture, Subject, settings
 from nws.errors import NwsError
+from nws.files.top import SCRIPTS
 from nws.training.loop import Program, compile_run
 
 EPOCH = 50_000 // 32  # steps of an epoch of the paper's

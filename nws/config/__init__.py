@@ -14,7 +14,7 @@ from nws.config.expansion import (
     seeds,
 )
 from nws.config.merging import merge
-from nws.config.reading import CARRIED, SCALES, dump, load, pack, read, resolve, unpack, write
+from nws.config.reading import CARRIED, dump, load, pack, read, resolve, unpack, write
 from nws.config.settings import (
     Averaging,
     Config,
@@ -27,7 +27,6 @@ from nws.config.settings import (
 
 __all__ = [
     "CARRIED",
-    "SCALES",
     "Averaging",
     "Config",
     "DatasetSettings",

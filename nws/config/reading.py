@@ -14,9 +14,8 @@ from nws.config.merging import merge, remove
 from nws.config.settings import Config
 from nws.config.validation import hint, validate
 from nws.errors import NwsError
+from nws.files.top import SCALES
 from nws.files.whole import write_text
-
-SCALES = Path(__file__).resolve().parents[2] / "config"
 
 
 def read(path: Path) -> dict[str, Any]:

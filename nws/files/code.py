@@ -3,7 +3,8 @@
 import hashlib
 from pathlib import Path
 
-PACKAGE = Path(__file__).resolve().parent.parent
+from nws.files.top import PACKAGE
+
 DEPENDS = {
     "data": ("data", "files/npz.py"),
     "training": (

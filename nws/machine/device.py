@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from nws.errors import NwsError
+from nws.files.top import TOP
 
 
 def configure(device: str = "auto", threads: int = 2) -> str:
@@ -60,12 +61,13 @@ def peak_memory_mib() -> float:
 
 def commit() -> tuple[str | None, bool | None]:
     """The commit of the source tree and whether it differs from it; None outside a checkout."""
-    root = Path(__file__).resolve().parent.parent.parent
+    if not (TOP / ".git").exists():  # installed, perhaps inside another project
+        return None, None
 
     def git(*args: str) -> str | None:
         try:
             done = subprocess.run(
-                ["git", "-C", str(root), *args], capture_output=True, text=True, timeout=10
+                ["git", "-C", str(TOP), *args], capture_output=True, text=True, timeout=10
             )
         except (OSError, subprocess.TimeoutExpired):
             return None

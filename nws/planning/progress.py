@@ -24,7 +24,7 @@ def watch(costs: Mapping[Path, float], files: Sequence[str], every: float = 60.0
 
 
 def describe(costs: Mapping[Path, float], done: Collection[Path], elapsed: float) -> str:
-    """How many runs are done, and the time left at the pace so far."""
+    """How many runs are done, and the time left at the speed so far."""
     spent = sum(costs[folder] for folder in done)
     left = elapsed * (sum(costs.values()) - spent) / spent
     return f"{len(done)} of {len(costs)} runs trained, roughly {duration(left)} left"

@@ -1,7 +1,7 @@
-"""What decides when NRWS overtakes RWS on miniMNIST B: the epoch, for each setting that was run.
+"""The crossover: the epoch from which NRWS stays below RWS on miniMNIST B, by their settings.
 
-The claim about it (Section 6: the 12th epoch) is judged at the paper's settings. The searches of
-the contest trained other learning rates and dampings on the same images from the same start.
+The claim about it (Section 6: the 12th epoch) is judged at the paper's settings. The hyperparameter
+searches trained other learning rates and dampings on the same images from the same start.
 """
 
 from collections.abc import Iterator

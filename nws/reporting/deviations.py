@@ -260,7 +260,7 @@ CHOICES = [
         "A fresh metric at every step by conjugate gradients: what K is still good for.",
     ),
     Choice(
-        "A contest of ours: Table 1 and Figure 3, tuned",
+        "A hyperparameter search of ours: Table 1 and Figure 3, tuned",
         "every algorithm at one setting",
         lambda config: (
             f"the best of eight by validation loss, η and α falling; "

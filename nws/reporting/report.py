@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-import nws
 from nws import config as configuration
 from nws.errors import NwsError
+from nws.files.top import TEMPLATES
 from nws.files.whole import write_text
 from nws.reporting import (
     claims,
@@ -34,7 +34,6 @@ from nws.reporting.results import DONE, Entry, Results
 if TYPE_CHECKING:
     import jinja2
 
-TEMPLATES = Path(nws.__file__).resolve().parent.parent / "report"
 LARGEST_SVG = 250_000  # bytes; above it the PNG is smaller and as sharp on paper
 
 

@@ -1,4 +1,4 @@
-"""The fair contest: which settings each algorithm's search chose, and whether `tuned` has them.
+"""The hyperparameter search: what each algorithm's search chose, and whether `tuned` has it.
 
 A search is an experiment whose runs share an algorithm. The run with the lowest final validation
 loss wins; runs that diverged take no part.

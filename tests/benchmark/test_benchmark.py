@@ -15,10 +15,11 @@ import tensorflow as tf
 from nws import benchmark
 from nws.algorithms.reweighted import reweighted
 from nws.benchmark import commands, goals, products, scaling, session, solves, steps, subjects
-from nws.benchmark.peers import PEERS, SCRIPTS, Peer
+from nws.benchmark.peers import PEERS, Peer
 from nws.benchmark.rounds import Value, interleave, ratio, value
 from nws.benchmark.subjects import MINIMNIST, Subject, settings
 from nws.errors import NwsError
+from nws.files.top import SCRIPTS
 from nws.fisher import cg
 from nws.fisher.cholesky import Cholesky
 from nws.models.parameters import initial

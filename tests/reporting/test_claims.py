@@ -67,7 +67,7 @@ def test_leads_from():
     assert learning.leads_from(leader, np.array([6.0, 6, 6, 1])) == float("inf")
 
 
-def test_overtaking_by_epoch(root):
+def test_crossover_by_epoch(root):
     falling = np.array([40.0, 38, 36, 34, 32, 30])
     for seed in range(3):
         rewrite(root, "minimnist", "ws_b", seed, train_loss=falling + 9)
@@ -75,11 +75,11 @@ def test_overtaking_by_epoch(root):
         slow = falling + np.array([2, 1, 1, -1, -2, -3])
         rewrite(root, "minimnist", "nrws_b", seed, train_loss=slow)
     results = Results(root)
-    assert learning.overtakes(results, "B", 4, 8).verdict == REPRODUCED
-    assert learning.overtakes(results, "B", 1, 2).verdict == PARTLY
+    assert learning.crossover(results, "B", 4, 8).verdict == REPRODUCED
+    assert learning.crossover(results, "B", 1, 2).verdict == PARTLY
     for seed in range(3):
         rewrite(root, "minimnist", "nrws_b", seed, train_loss=falling + 1)
-    assert learning.overtakes(Results(root), "B", 4, 8).verdict == NOT_REPRODUCED
+    assert learning.crossover(Results(root), "B", 4, 8).verdict == NOT_REPRODUCED
 
 
 def test_sooner_in_epochs_and_seconds(root):

@@ -1,4 +1,4 @@
-"""When NRWS overtakes RWS, by their settings."""
+"""The crossover of NRWS and RWS, by their settings."""
 
 import json
 

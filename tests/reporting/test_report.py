@@ -8,6 +8,7 @@ import pytest
 from fake_results import SMALL, make, write
 
 from nws import config as configuration
+from nws.files.top import SCALES, TEMPLATES
 from nws.reporting import deviations, figures, report
 from nws.reporting.report import duration, minus, number
 
@@ -104,7 +105,7 @@ def luminance(colour):
 
 @pytest.mark.parametrize("where", [0, 1, 2], ids=["light", "dark", "print"])
 def test_text_stands_out_from_its_background(where):
-    style = (report.TEMPLATES / "style.css").read_text(encoding="utf-8")
+    style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
     palettes = re.findall(r":root \{(.*?)\}", style, re.DOTALL)
     assert len(palettes) == 3
     colours = dict(re.findall(r"--([\w-]+): (#\w+);", palettes[where]))
@@ -202,7 +203,7 @@ def test_the_papers_scale_has_no_reductions():
 
 
 def test_reductions_name_what_is_smaller():
-    quick = configuration.load(configuration.SCALES / "quick.yaml")
+    quick = configuration.load(SCALES / "quick.yaml")
     found = {item.topic: (item.paper, item.ours) for item in deviations.reductions(quick)}
     assert any(topic.startswith("epochs of minimnist") for topic in found)
     assert any(topic.startswith("train of") for topic in found)

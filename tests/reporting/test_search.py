@@ -1,4 +1,4 @@
-"""The fair contest: what the searches chose."""
+"""The hyperparameter search: what was chosen."""
 
 import json
 

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from nws import config as configuration
+from nws.files.top import SCALES
 from nws.reporting.results import DONE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,7 +26,7 @@ def rows(path: Path) -> list[dict[str, str]]:
 
 
 def runs() -> list[configuration.Run]:
-    return configuration.runs(configuration.load(configuration.SCALES / "reference.yaml"))
+    return configuration.runs(configuration.load(SCALES / "reference.yaml"))
 
 
 def folder(run: configuration.Run) -> Path:
@@ -33,7 +34,7 @@ def folder(run: configuration.Run) -> Path:
 
 
 def test_its_configuration_is_the_one_in_config() -> None:
-    asked = configuration.load(configuration.SCALES / "reference.yaml")
+    asked = configuration.load(SCALES / "reference.yaml")
     assert configuration.load(REFERENCE / "config.json") == asked
 
 

@@ -14,6 +14,7 @@ from nws.reporting import figures, tables
 from nws.planning import plan, progress
 from nws.errors import NwsError
 from nws.files.code import source_hash
+from nws.files.top import TEMPLATES
 
 try:
     CONFIG = cfg.resolve(config)

@@ -1,10 +1,7 @@
 import yaml
 
-CAPTIONS = Path(workflow.basedir, "report", "captions.yaml")
-TITLES = {
-    name: caption["title"]
-    for name, caption in yaml.safe_load(CAPTIONS.read_text(encoding="utf-8")).items()
-}
+CAPTIONS = yaml.safe_load((TEMPLATES / "captions.yaml").read_text(encoding="utf-8"))
+TITLES = {name: caption["title"] for name, caption in CAPTIONS.items()}
 
 
 def shown(path, category, title):

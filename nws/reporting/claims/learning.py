@@ -20,7 +20,7 @@ from nws.reporting.statistics import student
 NEVER = float("inf")
 
 
-def overtakes(results: Results, coding: str, first: int, last: int) -> Verdict:
+def crossover(results: Results, coding: str, first: int, last: int) -> Verdict:
     """From which epoch NRWS's training loss stays below both others', by seed."""
     nrws, rws, ws = (_losses(results, "minimnist", a, coding) for a in ("nrws", "rws", "ws"))
     shared = sorted(set(nrws) & set(rws) & set(ws))
@@ -164,25 +164,25 @@ def _losses(results: Results, experiment: str, algorithm: str, coding: str) -> m
 
 CLAIMS = [
     Claim(
-        id="overtakes-b",
+        id="crossover-b",
         text="On B the advantage of NRWS is visible from the 12th epoch.",
         where="Section 6, miniMNIST; Figure 3",
         quantity="first epoch from which NRWS’s training loss stays below both others’",
         paper="12",
         tolerance="6 to 24; partly at any later or earlier epoch",
         needs=Needs(("minimnist",), 24),
-        check=partial(overtakes, coding="B", first=6, last=24),
+        check=partial(crossover, coding="B", first=6, last=24),
         evidence="figures/fig3.csv",
     ),
     Claim(
-        id="overtakes-bst",
+        id="crossover-bst",
         text="On BSt the advantage of NRWS is visible from the very beginning.",
         where="Section 6, miniMNIST; Figure 3",
         quantity="first epoch from which NRWS’s training loss stays below both others’",
         paper="1",
         tolerance="1 to 2; partly at any later epoch",
         needs=Needs(("minimnist",), 24),
-        check=partial(overtakes, coding="BSt", first=1, last=2),
+        check=partial(crossover, coding="BSt", first=1, last=2),
         evidence="figures/fig3.csv",
     ),
     *(
