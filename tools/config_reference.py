@@ -43,7 +43,13 @@ experiments:
       damping: [0.01, 0.1]
 ```
 
-YAML reads `1e-3` as text and `1.0e-3` as a number; both are understood here.
+YAML reads `1e-3` as text and `1.0e-3` as a number; both are understood here, and `1e4` where a
+whole number is needed. `yes` and `on` are no numbers. A key that is given twice is refused.
+
+Paths (`extends`, `source`, `mnist_dir`) are relative to the file that names them, with `nws` and
+with Snakemake; `~` is your home folder. On a command line they are relative to the working folder.
+
+A run of a grid is named by its values: `a0.01`, `layers-100-20`, `damping_schedule-linear-0.1`.
 """
 
 

@@ -1,15 +1,26 @@
 """Experiments expanded into runs, and what is found in a configuration by name."""
 
 import itertools
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
 from nws.config.merging import merge
-from nws.config.settings import Config, DatasetSettings, Experiment, Name, RunSettings, Strict
+from nws.config.settings import (
+    Config,
+    DatasetSettings,
+    Experiment,
+    Name,
+    RunSettings,
+    Schedule,
+    Strict,
+)
 from nws.config.validation import hint, validate
 from nws.errors import NwsError
+
+log = logging.getLogger(__name__)
 
 
 class Run(BaseModel):
@@ -21,6 +32,11 @@ class Run(BaseModel):
     settings: RunSettings
 
 
+LONGEST = 64  # characters of a name
+STANDSTILL = (
+    "with samples: 1, q_wake: 1 and the baseline, q never moves: the weight of a single sample is "
+    "1, and the baseline 1/S takes it away; give more samples, q_wake below 1, or baseline: false"
+)
 SHORT = {"learning_rate": "lr", "damping": "a", "refresh": "k", "samples": "s", "algorithm": ""}
 
 
@@ -52,7 +68,16 @@ def runs(config: Config) -> list[Run]:
 
 def run_settings(content: Mapping[str, Any], where: str = "settings") -> RunSettings:
     """The settings of a run from some of its keys; the others take their defaults."""
-    return validate(RunSettings, content, where)
+    settings = validate(RunSettings, content, where)
+    if standstill(settings):
+        log.warning("%s: %s", where, STANDSTILL)
+    return settings
+
+
+def standstill(settings: RunSettings) -> bool:
+    """Whether q never moves: of a single sample the weight is 1, the baseline 1/S."""
+    alone = settings.samples == 1 and settings.q_wake == 1
+    return settings.reweighted and settings.baseline and alone
 
 
 def find_run(config: Config, experiment: str, name: str) -> Run:
@@ -88,8 +113,13 @@ def seeds(config: Config, experiment: str) -> list[int]:
 
 
 def check(config: Config) -> Config:
-    """The configuration, if all its runs are valid and their data sets are there."""
+    """The configuration, if all its runs are valid and their data sets are there.
+
+    Warns of runs that cannot do what they are named for.
+    """
     for run in runs(config):
+        if standstill(run.settings):
+            log.warning("experiments.%s: run %s: %s", run.experiment, run.name, STANDSTILL)
         if run.settings.dataset not in config.datasets:
             raise NwsError(
                 f"experiments.{run.experiment}: run {run.name} asks for the data set "
@@ -116,17 +146,34 @@ def _points(where: str, experiment: Experiment) -> Iterator[tuple[str, str, dict
         named = [key for key, values in grid.items() if not label or len(values) > 1]
         for values in itertools.product(*grid.values()) if grid else ():
             point = dict(zip(grid, values, strict=True))
-            yield place, _grid_name(place, label, {key: point[key] for key in named}), point
+            varied = {key: point[key] for key in named}
+            yield place, _grid_name(place, label, varied, experiment.settings), point
 
 
-def _grid_name(where: str, label: str, point: Mapping[str, Any]) -> str:
+def _grid_name(where: str, label: str, point: Mapping[str, Any], shared: Mapping[str, Any]) -> str:
     parts = [label] if label else []
     for key, value in point.items():
-        coerced = getattr(validate(RunSettings, {key: value}, where), key)
-        text = f"{coerced:g}" if isinstance(coerced, int | float) else str(coerced)
+        one = merge({k: v for k, v in shared.items() if k == key}, {key: value})
+        text = _text(getattr(validate(RunSettings, one, where), key))
         parts.append(f"{SHORT.get(key, key + '-')}{text}")
     name = "_".join(parts)
+    if len(name) > LONGEST:
+        raise NwsError(
+            f"{where}: {name!r}, the name of a run, has {len(name)} characters; at most {LONGEST} "
+            "are allowed: put keys of one value under settings, or name the runs under runs"
+        )
     return validate(_GridName, {"name": name}, where).name
+
+
+def _text(value: Any) -> str:
+    """A value as a part of a name: layers as 100-50, a schedule as linear-0.1."""
+    if isinstance(value, list):
+        return "-".join(map(_text, value))
+    if isinstance(value, Schedule):
+        return f"{value.kind}-{_text(value.end)}"
+    if isinstance(value, float):
+        return f"{value:g}".replace("+", "")  # 1e+06: no sign is allowed in a name
+    return str(int(value)) if isinstance(value, int) else str(value)
 
 
 class _GridName(Strict):

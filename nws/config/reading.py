@@ -11,6 +11,8 @@ import yaml
 
 from nws.config.expansion import check
 from nws.config.merging import merge, remove
+from nws.config.parsing import Twice, parse_json, parse_yaml
+from nws.config.paths import expanded, located, scales, seen_from
 from nws.config.settings import Config
 from nws.config.validation import hint, validate
 from nws.errors import NwsError
@@ -19,18 +21,20 @@ from nws.files.whole import write_text
 
 
 def read(path: Path) -> dict[str, Any]:
-    """One configuration file, as written."""
+    """One configuration file; its paths are relative to its folder, as :mod:`paths` says."""
     # JSON is YAML too, but YAML reads JSON's 1e-06 as text.
-    kind, parse = ("JSON", json.loads) if path.suffix == ".json" else ("YAML", yaml.safe_load)
+    kind, parse = ("JSON", parse_json) if path.suffix == ".json" else ("YAML", parse_yaml)
     try:
         content = parse(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise NwsError(f"{path}: cannot be read: {error.strerror}") from None
+    except Twice as error:
+        raise NwsError(f"{path}: {error}; keep one") from None
     except (yaml.YAMLError, ValueError) as error:
         raise NwsError(f"{path}: is not {kind}: {error}") from None
     if not isinstance(content, dict):
         raise NwsError(f"{path}: holds {type(content).__name__}, not a mapping of keys")
-    return content
+    return located(content, path.parent)
 
 
 def resolve(config: Mapping[str, Any], where: str = "configuration") -> Config:
@@ -45,7 +49,7 @@ def resolve(config: Mapping[str, Any], where: str = "configuration") -> Config:
         if parent in seen:
             raise NwsError(f"{where}: extends goes in a circle: {' -> '.join([*seen, parent])}")
         seen.append(parent)
-        base = read(_scale_file(parent, where))
+        base = read(_extended(parent, where))
         parent = base.pop("extends", None if parent == "paper" else "paper")
         content, below = merge(base, content), merge(base, below)
     remove(content, below)
@@ -57,9 +61,9 @@ def load(path: Path | None = None) -> Config:
     return resolve(read(path) if path else {}, str(path) if path else "configuration")
 
 
-def dump(config: Config) -> str:
-    """JSON that :func:`load` reads back to an equal configuration."""
-    return json.dumps(config.model_dump(), indent=1) + "\n"
+def dump(config: Config, folder: Path = Path()) -> str:
+    """JSON that :func:`load` reads back to an equal configuration, from a file in ``folder``."""
+    return json.dumps(seen_from(config.model_dump(), folder), indent=1) + "\n"
 
 
 CARRIED = "NWS_CONFIGURATION"  # of a workflow's job, in the environment
@@ -82,17 +86,19 @@ def unpack(text: str) -> Config:
 def write(config: Config, root: Path) -> Path:
     """``config.json`` in the results folder: what who names no configuration reads results for."""
     path = root / "config.json"
-    content = dump(config)
+    content = dump(config, root)
     if not path.is_file() or path.read_text(encoding="utf-8") != content:
         write_text(path, content)
     return path
 
 
-def _scale_file(name: str, where: str) -> Path:
-    known = sorted(path.stem for path in SCALES.glob("*.yaml"))
-    for path in (SCALES / f"{name}.yaml", Path(name)):
-        if path.is_file():
-            return path
-    raise NwsError(
-        f"{where}: extends {name!r}{hint(name, known)}; allowed: {', '.join(known)} or a path"
-    )
+def _extended(name: str, where: str) -> Path:
+    """The file that ``extends: name`` means."""
+    path = SCALES / f"{name}.yaml" if name in scales() else expanded(name)
+    if not path.is_file():
+        known = scales()
+        raise NwsError(
+            f"{where}: extends {name!r}{hint(name, known)}; allowed: {', '.join(known)} or a path, "
+            "relative to the file that names it"
+        )
+    return path

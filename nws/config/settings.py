@@ -5,13 +5,20 @@ An experiment is a name with ``settings`` shared by its runs; ``runs`` names sin
 paper's (or, where the paper is silent, its authors' code's).
 """
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from nws.config.paths import expanded
+from nws.numbers import LARGEST, real, whole
+
+Whole = Annotated[int, BeforeValidator(whole)]
+Real = Annotated[float, BeforeValidator(real)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
+Positive = Annotated[Real, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[Whole, Field(ge=1)]
+Seed = Annotated[Whole, Field(ge=0, le=LARGEST)]
 
 
 def _distinct(seeds: list[int]) -> list[int]:
@@ -20,7 +27,11 @@ def _distinct(seeds: list[int]) -> list[int]:
     return seeds
 
 
-Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1), AfterValidator(_distinct)]
+Seeds = Annotated[list[Seed], Field(min_length=1), AfterValidator(_distinct)]
+
+
+def _quoted(coding: Any) -> Any:
+    return "01" if coding == 1 and not isinstance(coding, bool) else coding  # YAML's 01 is 1
 
 
 class Strict(BaseModel):
@@ -44,8 +55,8 @@ class Averaging(Strict):
         description="tail: the mean of all steps from `start` on; exponential: of about the last "
         "tenth of them, at most the last 1/(1 - `decay`) or so",
     )
-    decay: float = Field(0.9995, gt=0, le=1, description="weight of the past at each step")
-    start: float = Field(
+    decay: Real = Field(0.9995, gt=0, le=1, description="weight of the past at each step")
+    start: Real = Field(
         0.0, ge=0, lt=1, description="fraction of the training after which averaging starts"
     )
 
@@ -65,7 +76,12 @@ class DatasetSettings(Strict):
     train: Count | None = Field(None, description="images to train on; null: all (MNIST: 50,000)")
     valid: Count | None = Field(None, description="validation images; null: all (MNIST: 10,000)")
     test: Count | None = Field(None, description="test images; null: all (MNIST: 10,000)")
-    seed: int = Field(0, ge=0, description="seed of the static draw and of the evaluation draws")
+    seed: Seed = Field(0, description="seed of the static draw and of the evaluation draws")
+
+    @property
+    def file(self) -> Path | None:
+        """The user's own images, if the source is a file."""
+        return expanded(self.source) if self.source.endswith(".npz") else None
 
 
 class RunSettings(Strict):
@@ -92,24 +108,24 @@ class RunSettings(Strict):
     optimizer: Literal["sgd", "momentum", "nesterov", "adam"] = Field(
         "sgd", description="what turns gradients, natural ones too, into steps"
     )
-    momentum: float = Field(0.9, ge=0, lt=1, description="β of v ← βv + g, θ ← θ + ηv")
-    adam_beta1: float = Field(0.9, ge=0, lt=1, description="decay of Adam's mean")
-    adam_beta2: float = Field(0.999, ge=0, lt=1, description="decay of Adam's second moment")
+    momentum: Real = Field(0.9, ge=0, lt=1, description="β of v ← βv + g, θ ← θ + ηv")
+    adam_beta1: Real = Field(0.9, ge=0, lt=1, description="decay of Adam's mean")
+    adam_beta2: Real = Field(0.999, ge=0, lt=1, description="decay of Adam's second moment")
     adam_epsilon: Positive = Field(1e-8, description="Adam's ε")
-    learning_rate: float = Field(0.002, ge=0, allow_inf_nan=False, description="η")
+    learning_rate: Real = Field(0.002, ge=0, allow_inf_nan=False, description="η")
     learning_rate_schedule: Schedule = Field(
         Schedule(), description="how η changes over the training"
     )
     averaging: Averaging = Field(Averaging(), description="of the parameters, over steps")
     damping: Positive = Field(0.05, description="α of Eq. 16 (natural algorithms)")
     damping_schedule: Schedule = Field(Schedule(), description="how α changes over the training")
-    refresh: int = Field(50, ge=0, description="K: steps between refreshes of the Fisher; 0 is 1")
+    refresh: Whole = Field(50, ge=0, description="K: steps between refreshes of the Fisher; 0 is 1")
     solver: Literal["auto", "cholesky", "woodbury", "cg"] = Field(
         "auto", description="how the damped Fisher is solved; auto: the cheapest for each layer"
     )
     cg_tolerance: Positive = Field(1e-2, description="relative residual at which cg stops")
     cg_iterations: Count = Field(100, description="iterations of cg, at most")
-    unit_damping: float = Field(
+    unit_damping: Real = Field(
         0.0,
         ge=0,
         allow_inf_nan=False,
@@ -120,27 +136,29 @@ class RunSettings(Strict):
         "none", description="the network that keeps its first parameters"
     )
     baseline: bool = Field(True, description="subtract 1/S from the weights of q-wake")
-    q_wake: float = Field(
+    q_wake: Real = Field(
         0.5, ge=0, le=1, description="weight of q-wake in the q update; q-sleep gets the rest"
     )
     gradient_convention: Literal["argo", "canonical"] = Field(
         "argo", description="argo: h - E[h] on ±1 units, twice the canonical derivative"
     )
-    clip: float = Field(1e-3, gt=0, lt=0.5, description="probabilities are kept in [c, 1-c]")
-    initial_bias: float = Field(
+    clip: Real = Field(1e-3, gt=0, lt=0.5, description="probabilities are kept in [c, 1-c]")
+    initial_bias: Real = Field(
         0.1, allow_inf_nan=False, description="of every unit, the prior's too"
     )
-    coding: Literal["pm1", "01"] = Field("pm1", description="values of a unit: ±1 or {0,1}")
+    coding: Annotated[Literal["pm1", "01"], BeforeValidator(_quoted)] = Field(
+        "pm1", description="values of a unit: ±1 or {0,1}"
+    )
     activity: bool = Field(
         False,
         description="at every validation also the share of active units of each layer, the "
         "effective sample size, and log p̂ less the bound with one sample",
     )
     evaluation_batch: Count = Field(100, description="images per evaluation block")
-    likelihood_samples: int = Field(
+    likelihood_samples: Whole = Field(
         10_000, ge=0, description="importance samples per image after training; 0: no estimate"
     )
-    likelihood_images: Annotated[int, Field(ge=2)] | None = Field(
+    likelihood_images: Annotated[Whole, Field(ge=2)] | None = Field(
         None, description="test (and validation) images scored; null: all"
     )
     exact: bool = Field(False, description="also the exact log p(x) and KL, by enumeration")

@@ -32,7 +32,7 @@ def _explain(error: Any, model: type[BaseModel], where: str) -> str:
         return f"{path}: unknown key{close}; allowed: {', '.join(fields)}"
     if error["type"] == "missing":
         return f"{path}: is missing"
-    return f"{path}: found {error['input']!r}; {error['msg']}"
+    return f"{path}: found {error['input']!r}; {error['msg'].removeprefix('Value error, ')}"
 
 
 def _fields_at(model: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:

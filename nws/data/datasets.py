@@ -90,10 +90,8 @@ def outdated(npz_path: Path, settings: DatasetSettings) -> str:
 
 def content(settings: DatasetSettings) -> dict[str, str]:
     """The hash of the user's own file, by its name; empty for what the package knows itself."""
-    if settings.source in BUILT_IN:
-        return {}
-    path = Path(settings.source).expanduser()
-    return {path.name: manifest.sha256(path)} if path.is_file() else {}
+    path = settings.file
+    return {path.name: manifest.sha256(path)} if path and path.is_file() else {}
 
 
 def _raw(
@@ -106,8 +104,8 @@ def _raw(
         return Raw(_exact_rows(name, settings), 1, {"from": "generated", "sha256": {}})
     if settings.source in BUILT_IN:
         return _mnist(fetch(mnist_dir), small=settings.source == "minimnist")
-    path = Path(settings.source).expanduser()
-    if path.suffix != ".npz":
+    path = settings.file
+    if path is None:
         close = difflib.get_close_matches(settings.source, BUILT_IN, n=1)
         hint = f" (did you mean {close[0]!r}?)" if close else ""
         raise NwsError(

@@ -146,6 +146,17 @@ def test_fit_goes_on_from_the_model_as_it_is(coding: str) -> None:
         np.testing.assert_allclose(array, before[name], atol=1e-6)
 
 
+def test_with_the_settings_that_are_warned_of_q_never_moves() -> None:
+    still = {"samples": 1, "q_wake": 1, "epochs": 1, "batch": 16, "learning_rate": 0.05}
+    for baseline in (True, False):
+        model = machine(1)
+        before = arrays(model)
+        fit(model, IMAGES, "rws", baseline=baseline, **still)
+        moved = {k for k, array in arrays(model).items() if (array != before[k]).any()}
+        assert {name for name in moved if name.startswith("p")}
+        assert bool({name for name in moved if name.startswith("q")}) is not baseline
+
+
 def test_samples() -> None:
     model = machine()
     first, second = model.sample(200), model.sample(200)

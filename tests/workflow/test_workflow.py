@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nws.reporting import figures, tables
@@ -16,16 +17,22 @@ ROOT = Path(__file__).resolve().parents[2]
 SMOKE = ["--configfile", str(ROOT / "config" / "smoke.yaml")]
 
 
-def snakemake(folder: Path, *args: str, timeout: float = 300) -> subprocess.CompletedProcess[str]:
-    """Run the project's workflow in a folder of its own."""
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+def snakemake(
+    folder: Path,
+    *args: str,
+    timeout: float = 300,
+    env: dict[str, str] | None = None,
+    snakefile: Path = ROOT / "Snakefile",
+) -> subprocess.CompletedProcess[str]:
+    """Run the project's workflow, or another one, in a folder of its own."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile)]
     return subprocess.run(
         [*command, "--directory", str(folder), *args],
         capture_output=True,
         text=True,
         timeout=timeout,
         cwd=ROOT,
-        env={**os.environ, "XDG_CACHE_HOME": str(folder / ".cache")},
+        env={**os.environ, "XDG_CACHE_HOME": str(folder / ".cache"), **(env or {})},
     )
 
 
@@ -153,3 +160,32 @@ def test_snakemakes_own_report_shows_what_was_made(tmp_path: Path) -> None:
     assert "The Fisher matrix of a small network, computed" in text
     assert "Made alone by" in text
     assert "data:image/png" in text
+
+
+def test_a_key_given_twice_is_refused_with_its_line(tmp_path: Path) -> None:
+    """Snakemake's own parser would take the last."""
+    path = tmp_path / "twice.yaml"
+    path.write_text("extends: smoke\nseeds: [1]\nseeds: [2]\n")
+    done = snakemake(tmp_path, "-n", "--configfile", str(path))
+    assert done.returncode != 0
+    assert f"{path}: line 3: 'seeds' is given in line 2, too" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("where", ["images/letters.npz", "~/letters.npz", "le{tt}ers {.npz"])
+def test_images_are_found_beside_the_configuration(where: str, tmp_path: Path) -> None:
+    """Wherever the workflow runs, at home, and whatever their name."""
+    path = tmp_path / "mine.yaml"
+    path.write_text(
+        f"extends: smoke\nscale: mine\ndatasets: {{letters: {{source: '{where}'}}}}\n"
+        "experiments: {letters: {settings: {dataset: letters}, runs: {a: {}}}}\n"
+    )
+    images = Path(where.replace("~", str(tmp_path)))
+    images = tmp_path / images
+    images.parent.mkdir(exist_ok=True)
+    np.savez(images, images=np.eye(20, 16))
+    (tmp_path / "work").mkdir()
+    target = "results/mine/data/letters.npz"
+    given = ["--cores", "1", target, "--configfile", str(path)]
+    done = snakemake(tmp_path / "work", *given, env={"HOME": str(tmp_path)})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "work" / target).is_file()

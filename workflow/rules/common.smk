@@ -3,6 +3,7 @@ import re
 import shlex
 import sys
 import threading
+from functools import reduce
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -16,8 +17,19 @@ from nws.errors import NwsError
 from nws.files.code import source_hash
 from nws.files.top import TEMPLATES
 
+
+def configured():
+    """The configuration. Its files are read again: Snakemake takes the last of two equal keys, and
+    does not say in which file a path was named. As a module, it is what the other workflow gives.
+    """
+    if not workflow.modifier.is_main_snakefile():
+        return config
+    given = workflow.config_settings
+    return reduce(cfg.merge, [*map(cfg.read, given.configfiles), given.config], {})
+
+
 try:
-    CONFIG = cfg.resolve(config)
+    CONFIG = cfg.resolve(configured())
 except NwsError as error:
     raise WorkflowError(str(error)) from None
 
@@ -84,9 +96,11 @@ def runs_to_do():
 
 
 def source_of(wildcards):
-    """The file a data set is made from, if it is the user's own."""
-    source = CONFIG.datasets[wildcards.dataset].source
-    return [source] if source.endswith(".npz") else []
+    """The file a data set is made from, if it is the user's own. Braces in its path would be
+    wildcards, whatever is done: such a file is left to the job alone.
+    """
+    path = CONFIG.datasets[wildcards.dataset].file
+    return [str(path)] if path and "{" not in str(path) else []
 
 
 def content_of(wildcards):

@@ -1,0 +1,53 @@
+"""Whole and real numbers of any type, for arguments and for configurations."""
+
+import operator
+from contextlib import suppress
+from numbers import Real
+from typing import Any
+
+from nws.errors import NwsError
+
+LARGEST = 2**63 - 1  # what TensorFlow's integers hold
+
+
+def whole(value: Any) -> int:
+    """3, 3.0, np.int64(3), and the texts "3" and "3e0" as 3; raises ValueError for anything else.
+
+    Booleans are no numbers.
+    """
+    number = _number(value)
+    if isinstance(number, int):
+        return number
+    if not number.is_integer():  # nor are nan and the infinities
+        raise ValueError("a whole number is needed")
+    return int(number)
+
+
+def real(value: Any) -> float:
+    """A number of any type, or its text, as a float; raises ValueError for anything else."""
+    return float(_number(value))
+
+
+def count(name: str, value: Any, least: int = 1) -> int:
+    """The argument ``name``, a whole number from ``least`` to 2^63-1; else an NwsError names it."""
+    try:
+        number = None if isinstance(value, str) else whole(value)
+    except ValueError:
+        number = None
+    if number is None or not least <= number <= LARGEST:
+        raise NwsError(f"{name}: found {value!r}; give a whole number, at least {least}")
+    return number
+
+
+def _number(value: Any) -> int | float:
+    if isinstance(value, str):
+        try:
+            return int(value)
+        except ValueError:
+            return float(value)
+    with suppress(TypeError):  # of NumPy and TensorFlow, too, and arrays of one number
+        if not isinstance(value, bool):
+            return operator.index(value)
+    if isinstance(value, Real) and not isinstance(value, bool):
+        return float(value)
+    raise ValueError("a number is needed")

@@ -1,0 +1,118 @@
+"""Numbers as they are written, names of grids, and settings that cannot do what they say."""
+
+import logging
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from nws import config as cfg
+from nws.errors import NwsError
+from nws.numbers import count, real, whole
+
+WHOLE = [3, 3.0, "3", "3e0", np.int64(3), np.uint8(3), np.float32(3), np.array(3), Fraction(3)]
+NOT_WHOLE = [1.5, True, np.bool_(True), "yes", "", "1.5", np.nan, np.inf, None, 1j, [3], np.ones(2)]
+
+
+@pytest.mark.parametrize("value", [*WHOLE, tf.constant(3), np.float64(3)], ids=repr)
+def test_whole_numbers_of_any_type(value: Any) -> None:
+    assert whole(value) == 3
+    assert type(whole(value)) is int
+
+
+@pytest.mark.parametrize("value", NOT_WHOLE, ids=repr)
+def test_what_is_no_whole_number(value: Any) -> None:
+    with pytest.raises(ValueError, match=r"number|convert"):
+        whole(value)
+    with pytest.raises(NwsError, match=r"^n: found .*; give a whole number, at least 1$"):
+        count("n", value)
+
+
+@pytest.mark.parametrize("value", [0, -1, 2**63, 10**400, "3"])
+def test_a_count_has_bounds_and_is_no_text(value: Any) -> None:
+    with pytest.raises(NwsError, match=r"^n: found"):
+        count("n", value)
+
+
+def test_booleans_are_no_real_numbers() -> None:
+    assert [real(value) for value in (0.5, "5e-1", np.float64(0.5), Fraction(1, 2))] == [0.5] * 4
+    for value in (True, np.bool_(True), "on", None):
+        with pytest.raises(ValueError, match=r"number|convert"):
+            real(value)
+
+
+def one(**settings: Any) -> cfg.RunSettings:
+    return cfg.run_settings(settings)
+
+
+def test_whole_numbers_as_yaml_writes_them() -> None:
+    assert one(likelihood_samples="1e4").likelihood_samples == 10_000
+    assert one(epochs="3.0", layers=["1e1", 5.0]).layers == [10, 5]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("epochs", True), ("learning_rate", True), ("layers", [True]), ("epochs", 1.5), ("q_wake", 2)],
+)
+def test_yes_is_no_number(key: str, value: Any) -> None:
+    with pytest.raises(NwsError, match=rf"^settings\.{key}.*: found"):
+        one(**{key: value})
+
+
+def test_coding_01_is_a_word() -> None:
+    assert one(coding=1).coding == one(coding="01").coding == "01"
+    for value in (True, 0, "1"):
+        with pytest.raises(NwsError, match="coding"):
+            one(coding=value)
+
+
+def names(grid: dict[str, list[Any]], **settings: Any) -> list[str]:
+    experiment = cfg.Experiment(grid=grid, settings=settings)
+    return [run.name for run in cfg.expand("one", experiment)]
+
+
+def test_a_grid_over_layers_and_schedules() -> None:
+    assert names({"layers": [[100, 20], [50]]}) == ["layers-100-20", "layers-50"]
+    schedules = [{"kind": "linear"}, {"kind": "exponential", "end": 0.5}]
+    key = "learning_rate_schedule"
+    assert names({key: schedules}) == [f"{key}-linear-0.1", f"{key}-exponential-0.5"]
+    shared = {key: {"end": 0.2}}
+    assert names({key: schedules[:1]}, **shared) == [f"{key}-linear-0.2"]
+    assert names({"likelihood_samples": [10**6]}) == ["likelihood_samples-1000000"]
+    assert names({"learning_rate": [1e6]}) == ["lr1e06"]
+
+
+def test_a_grid_whose_names_are_too_long_says_so() -> None:
+    with pytest.raises(NwsError, match=r"one\.grid: 'layers-.* has 108 characters; at most 64"):
+        names({"layers": [[10] * 34]})
+
+
+@pytest.mark.parametrize(
+    ("changes", "warned"),
+    [
+        ({}, True),
+        ({"algorithm": "nrws"}, True),
+        ({"algorithm": "ws"}, False),
+        ({"samples": 2}, False),
+        ({"q_wake": 0.5}, False),
+        ({"baseline": False}, False),
+    ],
+)
+def test_settings_with_which_q_never_moves(
+    changes: dict[str, Any], warned: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = {"algorithm": "rws", "samples": 1, "q_wake": 1, **changes}
+    with caplog.at_level(logging.WARNING):
+        one(**settings)
+        cfg.resolve(
+            {
+                "extends": None,
+                "datasets": {"minimnist_b": {"source": "minimnist"}},
+                "experiments": {"one": {"settings": settings, "runs": {"a": {}}}},
+            }
+        )
+    said = ["settings: with samples: 1", "experiments.one: run a: with samples: 1"]
+    found = [text for text in said if text in caplog.text]
+    assert found == (said if warned else [])
