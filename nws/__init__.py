@@ -18,8 +18,11 @@ __all__ = ["Fit", "HelmholtzMachine", "NwsError", "__version__", "fisher", "fit"
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("Fit", "HelmholtzMachine", "fit"):
+    if name in __all__:
+        from nws.machine import quiet
+
+        quiet.load()
+        if name == "fisher":
+            return importlib.import_module("nws.fisher")
         return getattr(importlib.import_module("nws.library"), name)
-    if name == "fisher":
-        return importlib.import_module("nws.fisher")
     raise AttributeError(f"module 'nws' has no attribute {name!r}")

@@ -21,7 +21,6 @@ Command = Callable[[argparse.Namespace], None]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 if it succeeded, else a message and the error's status."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's greetings are no news
     args = parser().parse_args(argv)
     try:
         args.command(args)
@@ -252,9 +251,10 @@ def _seeded(
 
 def _configure(config: "Config", runs: "Sequence[Run]") -> None:
     """Lease a GPU, where there are several, and set TensorFlow up."""
-    from nws.machine import lease
+    from nws.machine import lease, quiet
 
     lease.take(config.device)  # before TensorFlow is loaded and sees all of them
+    quiet.load()
     from nws.training.jobs import configure
 
     threads = max(config.experiments[run.experiment].threads for run in runs)

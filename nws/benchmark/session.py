@@ -80,12 +80,11 @@ def table(document: dict[str, Any]) -> str:
 
 def _describe_machine(document: dict[str, Any]) -> None:
     """Load TensorFlow, for this many cores."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    import tensorflow as tf
+    from nws.machine import quiet
 
+    quiet.load()
     from nws.machine import device
 
-    tf.get_logger().setLevel("ERROR")  # every program is compiled anew, on purpose
     document["machine"] = device.describe(device.configure("cpu", CORES), CORES)
     for key in ("python", "tensorflow", "numpy"):
         document["versions"][key] = document["machine"].pop(key)
