@@ -26,8 +26,8 @@ def configure(device: str = "auto", threads: int = 2) -> str:
     if device == "gpu" and not gpus:
         raise NwsError(
             "device: gpu was asked for, but TensorFlow finds none; install tensorflow[and-cuda] "
-            "and check the driver (TF_CPP_MIN_LOG_LEVEL=0 shows what TensorFlow says of it), or set "
-            "device: auto"
+            "and check the driver (with TF_CPP_MIN_LOG_LEVEL=0 TensorFlow says what is wrong), or "
+            "set device: auto"
         )
     if device == "cpu" or not gpus:
         tf.config.set_visible_devices([], "GPU")
