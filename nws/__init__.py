@@ -19,9 +19,7 @@ __all__ = ["Fit", "HelmholtzMachine", "NwsError", "__version__", "fisher", "fit"
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        from nws.machine import quiet
-
-        quiet.load()
+        importlib.import_module("nws.machine.quiet").load()
         if name == "fisher":
             return importlib.import_module("nws.fisher")
         return getattr(importlib.import_module("nws.library"), name)
