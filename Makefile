@@ -12,7 +12,7 @@ FIND := for p in $$PYTHON python3.13 python3.12 python3.11 python3; do \
 	test -n "$$p" || { echo "No Python 3.11, 3.12 or 3.13 with venv was found: install one" \
 	"(Debian, Ubuntu: python3-venv), or name it: PYTHON=/path/to/python make" >&2; exit 1; }
 
-.PHONY: report smoke paper test test-slow lint lock clean
+.PHONY: report smoke paper reference test test-slow lint lock clean
 
 report: $(READY)
 	$(SNAKEMAKE) config/quick.yaml
@@ -25,6 +25,10 @@ smoke: $(READY)
 paper: $(READY)
 	$(SNAKEMAKE) config/paper.yaml
 	@echo "The report: $(CURDIR)/results/paper/report.html"
+
+# Goes on with the run of docs/reference, and puts there what has finished.
+reference: $(READY)
+	$(BIN)/python tools/reference.py
 
 test: $(READY)
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)

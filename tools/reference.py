@@ -1,109 +1,162 @@
-"""Copy the small results of a scale to docs/reference, and show its Table 1 in the README.
+"""The reference run, which grows: take what is finished, train the rest, draw, keep it.
 
-python tools/reference.py results/reference
+python tools/reference.py                            # all of it; stop and start it at any time
+python tools/reference.py --draw-only --take FOLDER  # only what another folder has finished
+
+A run is finished if its files say so: same settings, seed and data as config/reference.yaml asks
+for, whatever machine or commit it comes from. Such a run is never trained again.
 """
 
-import csv
+import argparse
 import json
 import re
 import shutil
+import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
+
+from readme import README, put, section
+
+from nws import config as configuration
+from nws.config import Config
+from nws.data.datasets import outdated
+from nws.files.manifest import NAME as MANIFEST
+from nws.reporting.results import DIVERGED, DONE, Entry, Results
 
 ROOT = Path(__file__).resolve().parent.parent
-TARGET = ROOT / "docs" / "reference"
-README = ROOT / "README.md"
-SMALL = (
-    "config.json",
-    "report.html",
-    "claims.csv",
-    "benchmark.json",
-    "tables/*.csv",
-    "figures/*.csv",
-    "figures/*.svg",
-    "figures/*.png",
-    "data/*.json",
-    "runs/*/*/seed*/history.csv",
-    "runs/*/*/seed*/metrics.json",
-)
-BEGIN, END = "<!-- reference: by tools/reference.py -->", "<!-- end of reference -->"
+KEPT = ROOT / "docs" / "reference"
+CONFIG = ROOT / "config" / "reference.yaml"
+
+# In the order of what the paper rests on; then whatever else the configuration has.
+ORDER = (
+    "minimnist", "damping", "ksteps", "mnist", "grid_minimnist", "grid_mnist", "adam", "rates",
+)  # fmt: skip
+
+SMALL = ("history.csv", "metrics.json")  # of every run
+WHOLE = (*SMALL, "training.json", "model.npz", "samples.npz")  # of the headline's and of 3by3
+HEADLINE = ("minimnist", "mnist", "damping")
+DRAWN = ("report.html", "claims.csv", "tables/*.csv", "figures/*.csv", "figures/*.svg",
+         "figures/*.png", "data/*.json")  # fmt: skip
 
 
-def copy(results: Path) -> None:
-    """Replace docs/reference by the small files of these results."""
-    shutil.rmtree(TARGET, ignore_errors=True)
-    for pattern in SMALL:
-        for path in results.glob(pattern):
-            target = TARGET / path.relative_to(results)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
-            if path.parent.name == "data":  # where the files lay is nobody's business
-                text = re.sub(r'"folder [^"]*"', '"a folder"', path.read_text(encoding="utf-8"))
-                target.write_text(text, encoding="utf-8")
+class Cell(NamedTuple):
+    """What one process does: train and score runs of an experiment, or only score them."""
+
+    command: str
+    runs: list[str]
+    seed: int
 
 
-def section(reference: Path = TARGET) -> str:
-    """Table 1 of the reference run beside the paper's, at the paper's settings and at each
-    algorithm's own best, with date and machine, in Markdown."""
-    rows = _rows(reference / "tables" / "table1.csv")
-    tuned = [row for row in _rows(reference / "tables" / "table1_tuned.csv") if row["ll_test_mean"]]
-    metrics = [json.loads(path.read_text(encoding="utf-8")) for path in _metrics(reference)]
-    last = max(metrics, key=lambda m: m["finished_at"])
-    machine, hours = last["machine"], sum(m["wall_seconds"] for m in metrics) / 3600
-    images = last["log_likelihood"]["test"]["images"]
-    count = len(rows) + len(tuned)
-    lines = [
-        f"miniMNIST, {rows[0]['epochs']} epochs (the paper: 500), {rows[0]['seeds']} seed, test "
-        f"log-likelihood in nats with {int(rows[0]['likelihood_samples']):,} samples on {images:,} "
-        f"images. {last['finished_at'][:10]}, {machine['cpu']}, {machine['threads']} threads, no "
-        f"GPU: {hours:.1f} h for these {count} runs.",
-        "",
-        "| images | algorithm | η | α | ours | ± over images | paper |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
-        *map(_line, rows),
-        "",
-    ]
-    if tuned:
-        lines += [
-            f"Each at the best of eight settings, by validation loss; {tuned[0]['epochs']} epochs, "
-            "over which η falls tenfold:",
-            "",
-            *lines[2:4],
-            *map(_line, tuned),
-            "",
-        ]
-    return "\n".join(lines)
+def finished(entry: Entry) -> bool:
+    """Trained as it is asked for, and scored; that it diverged is a result too."""
+    return entry.status in (*DONE, DIVERGED) and "evaluation_seconds" in entry.metrics
 
 
-def put(text: str, page: str) -> str:
-    """The page with its part between the marks replaced."""
-    before, rest = page.split(BEGIN)
-    return f"{before}{BEGIN}\n{text}{END}{rest.split(END)[1]}"
+def take(source: Path, target: Path, config: Config) -> int:
+    """Copy the finished runs of ``source`` that ``target`` does not have; how many they were."""
+    theirs = Results(source, config).all_entries()
+    ours = Results(target, config).all_entries()
+    new = [a for a, b in zip(theirs, ours, strict=True) if finished(a) and not finished(b)]
+    for entry in new:
+        _copy(entry.directory, target / entry.directory.relative_to(source), WHOLE)
+    return len(new)
 
 
-def _rows(table: Path) -> list[dict[str, str]]:
-    with table.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+def todo(config: Config, root: Path) -> Iterator[Cell]:
+    """What is left to do, in order: a seed of an experiment after the other."""
+    results = Results(root, config)
+    first = [name for name in ORDER if name in config.experiments]
+    for name in dict.fromkeys([*first, *config.experiments]):
+        share = config.experiments[name].share
+        for seed in configuration.seeds(config, name):
+            entries = [e for e in results.entries(name) if e.seed == seed and not finished(e)]
+            trained = [e for e in entries if e.status in (*DONE, DIVERGED)]
+            yield from _cells("evaluate", trained, seed, share)
+            yield from _cells("train", [e for e in entries if e not in trained], seed, share)
 
 
-def _metrics(reference: Path) -> Iterator[Path]:
-    for experiment in ("minimnist", "tuned"):
-        yield from reference.glob(f"runs/{experiment}/*/seed*/metrics.json")
+def _cells(command: str, entries: list[Entry], seed: int, share: int) -> Iterator[Cell]:
+    names = [f"{entry.run.experiment}/{entry.run.name}" for entry in entries]
+    for start in range(0, len(names), share):
+        yield Cell(command, names[start : start + share], seed)
 
 
-def _line(row: dict[str, str]) -> str:
-    ours, error = float(row["ll_test_mean"]), float(row["standard_error"])
-    cells = [
-        row["binarization"],
-        row["algorithm"].upper(),
-        row["learning_rate"],
-        row["damping"] or "–",
-        *(f"{value:.2f}".replace("-", "−") for value in (ours, error, float(row["paper_ll"]))),
-    ]
-    return f"| {' | '.join(cells)} |"
+def train(config: Config, file: Path, root: Path) -> None:
+    """Every cell in a process of its own; the first that fails ends it."""
+    for command, runs, seed in list(todo(config, root)):
+        extra = ["--evaluate"] if command == "train" else []
+        print(f"== {command} {' '.join(runs)}, seed {seed}", flush=True)
+        _nws(file, root, command, *runs, "--seed", str(seed), *extra)
+
+
+def prepare(config: Config, file: Path, root: Path) -> None:
+    """The data sets, where they are not there; before any run, so that none looks older."""
+    for name, settings in config.datasets.items():
+        if outdated(root / "data" / f"{name}.npz", settings):
+            _nws(file, root, "prepare", name)
+
+
+def keep(root: Path, target: Path, config: Config) -> None:
+    """The small files of all that is finished, and what was drawn; stale runs go."""
+    for old in Results(target, config).all_entries():
+        if old.directory.is_dir() and not finished(old):
+            shutil.rmtree(old.directory)
+    asked = {e.directory.relative_to(root) for e in Results(root, config).all_entries()}
+    for folder in target.glob("runs/*/*/seed*"):
+        if folder.relative_to(target) not in asked:
+            shutil.rmtree(folder)
+    for entry in filter(finished, Results(root, config).all_entries()):
+        names = WHOLE if entry.run.experiment in HEADLINE else SMALL
+        _copy(entry.directory, target / entry.directory.relative_to(root), names)
+    for path in (path for pattern in DRAWN for path in root.glob(pattern)):
+        copied = target / path.relative_to(root)
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copied)
+        if path.parent.name == "data":  # where the files lay is nobody's business
+            text = re.sub(r'"folder [^"]*"', '"a folder"', path.read_text(encoding="utf-8"))
+            copied.write_text(text, encoding="utf-8")
+    configuration.write(config, target)
+
+
+def _copy(folder: Path, target: Path, names: Sequence[str]) -> None:
+    """Files of a run, with a manifest of those alone."""
+    target.mkdir(parents=True, exist_ok=True)
+    there = [name for name in names if (folder / name).is_file()]
+    for name in there:
+        shutil.copyfile(folder / name, target / name)
+    if (folder / MANIFEST).is_file():
+        known = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        known = {name: digest for name, digest in known.items() if name in there}
+        text = json.dumps(known, indent=1, sort_keys=True) + "\n"
+        (target / MANIFEST).write_text(text, encoding="utf-8")
+
+
+def _nws(file: Path, root: Path, *words: str) -> None:
+    command = [sys.executable, "-m", "nws.cli", *words, "--config", str(file)]
+    done = subprocess.run([*command, "--results", str(root)], cwd=ROOT)
+    if done.returncode:
+        sys.exit(done.returncode)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--take", type=Path, action="append", default=[], metavar="FOLDER")
+    parser.add_argument("--draw-only", action="store_true", help="train nothing")
+    args = parser.parse_args()
+    config = configuration.load(CONFIG)
+    root = ROOT / "results" / config.scale
+    prepare(config, CONFIG, root)
+    for source in (KEPT, *args.take):
+        print(f"{take(source, root, config)} finished runs taken from {source}", flush=True)
+    if not args.draw_only:
+        train(config, CONFIG, root)
+    for words in (("figure",), ("table",), ("report",)):
+        _nws(CONFIG, root, *words)
+    keep(root, KEPT, config)
+    README.write_text(put(section(), README.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    copy(Path(sys.argv[1]))
-    README.write_text(put(section(), README.read_text(encoding="utf-8")), encoding="utf-8")
+    main()

@@ -1,0 +1,129 @@
+"""The reference run grows: what is finished is taken, by content, and the rest is trained."""
+
+import json
+import shutil
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import yaml
+from fake_results import SMALL, write
+
+from nws import config as configuration
+from nws.reporting.results import Results
+
+ROOT = Path(__file__).resolve().parents[2]
+ASKED = {
+    **SMALL,
+    "seeds": [0, 1],
+    "experiments": {
+        name: SMALL["experiments"][name] for name in ("search_ws", "minimnist", "damping")
+    },
+}
+
+
+@pytest.fixture
+def tool(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(ROOT / "tools"))
+    import reference
+
+    return reference
+
+
+def changed(**settings: int) -> configuration.Config:
+    """The configuration with other settings of the miniMNIST runs."""
+    old = ASKED["experiments"]["minimnist"]
+    new = {**old, "settings": {**old["settings"], **settings}}
+    return configuration.resolve(
+        {**ASKED, "experiments": {**ASKED["experiments"], "minimnist": new}}
+    )
+
+
+def test_all_is_to_do_in_the_order_of_the_paper_and_seed_by_seed(tool, tmp_path: Path) -> None:
+    cells = list(tool.todo(changed(), tmp_path))
+    names = [(cell.runs[0].split("/")[0], cell.seed) for cell in cells]
+    order = [("minimnist", 0), ("minimnist", 1), ("damping", 0), ("search_ws", 0)]
+    assert list(dict.fromkeys(names)) == order
+    assert {cell.command for cell in cells} == {"train"}
+
+
+def test_what_is_finished_elsewhere_is_taken_and_not_done_again(tool, tmp_path: Path) -> None:
+    config, there, here = changed(), tmp_path / "there", tmp_path / "here"
+    write(there, config, missing=["minimnist/rws_b"], diverged=["minimnist/ws_b"])
+    count = len(Results(there, config).all_entries())
+    assert tool.take(there, here, config) == count - 2
+    left = [(cell.command, cell.runs, cell.seed) for cell in tool.todo(config, here)]
+    assert left == [("train", ["minimnist/rws_b"], seed) for seed in (0, 1)]
+    assert tool.take(there, here, config) == 0
+
+
+def test_a_run_with_other_settings_or_another_seed_is_not_taken(tool, tmp_path: Path) -> None:
+    there, here = write(tmp_path / "there", changed()), tmp_path / "here"
+    for name in ("training.json", "metrics.json"):  # a run of seed 5 in the folder of seed 1
+        path = there / "runs/minimnist/ws_b/seed1" / name
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"seed": 5}))
+    (path.parent / "manifest.json").unlink()
+    longer = changed(epochs=7)
+    tool.take(there, here, longer)
+    left = {cell.runs[0].split("/")[0] for cell in tool.todo(longer, here)}
+    assert left == {"minimnist"}
+    shutil.rmtree(here)
+    tool.take(there, here, changed())
+    assert [(c.runs, c.seed) for c in tool.todo(changed(), here)] == [(["minimnist/ws_b"], 1)]
+
+
+def test_a_run_of_an_older_commit_without_a_younger_key_is_taken(tool, tmp_path: Path) -> None:
+    config, there = changed(), write(tmp_path / "there", changed())
+    folder = there / "runs/minimnist/ws_b/seed0"
+    for name in ("training.json", "metrics.json"):
+        about = json.loads((folder / name).read_text())
+        del about["settings"]["evaluation_batch"]
+        (folder / name).write_text(json.dumps(about))
+    (folder / "manifest.json").unlink()
+    tool.take(there, tmp_path / "here", config)
+    assert list(tool.todo(config, tmp_path / "here")) == []
+
+
+def test_a_run_that_is_trained_but_not_scored_is_scored(tool, tmp_path: Path) -> None:
+    config, here = changed(), write(tmp_path / "here", changed())
+    (here / "runs/minimnist/ws_b/seed1/metrics.json").unlink()
+    assert list(tool.todo(config, here)) == [("evaluate", ["minimnist/ws_b"], 1)]
+
+
+def test_the_kept_files_are_small_whole_and_only_grow(tool, tmp_path: Path) -> None:
+    config, kept = changed(), tmp_path / "kept"
+    one = write(tmp_path / "one", config, missing=["minimnist/rws_b"])
+    tool.keep(one, kept, config)
+    two = write(tmp_path / "two", config, missing=["minimnist/ws_b"])
+    tool.keep(two, kept, config)
+    results = Results(kept, config)
+    assert all(tool.finished(entry) for entry in results.all_entries())
+    names = {p.name for p in results.directory("search_ws", "lr0.05", 0).iterdir()}
+    assert names == {"history.csv", "metrics.json", "manifest.json"}
+    tool.keep(two, kept, changed(epochs=7))  # other runs now: the old ones go
+    assert not list(kept.glob("runs/minimnist/*/seed*"))
+
+
+def test_it_trains_what_is_missing_and_then_nothing(tool, tmp_path: Path, capfd) -> None:
+    """Really, on 3by3: stopped after one seed, taken elsewhere, it goes on with the other."""
+    runs = {"a": {"damping": 0.1}, "b": {"damping": 1}}
+    settings = {"dataset": "threebythree", "layers": [3], "epochs": 2, "likelihood_samples": 5}
+    content = {
+        "extends": None,
+        "datasets": {"threebythree": {"source": "3by3", "train": 180}},
+        "experiments": {"damping": {"share": 2, "settings": settings, "runs": runs}},
+    }
+    file, here, there = tmp_path / "grow.yaml", tmp_path / "here", tmp_path / "there"
+    for seeds in ([0], [0, 1]):
+        file.write_text(yaml.safe_dump({**content, "seeds": seeds}))
+        config = configuration.load(file)
+        tool.prepare(config, file, here)
+        assert [c.seed for c in tool.todo(config, here)] == seeds[-1:]
+        tool.train(config, file, here)
+        tool.keep(here, there, config)
+    shutil.rmtree(here)
+    tool.prepare(config, file, here)
+    assert tool.take(there, here, config) == 4
+    capfd.readouterr()
+    tool.train(config, file, here)
+    assert capfd.readouterr().out == ""

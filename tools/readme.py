@@ -1,0 +1,97 @@
+"""The README's table of results: Table 1 of docs/reference beside the paper's."""
+
+import csv
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+REFERENCE = ROOT / "docs" / "reference"
+README = ROOT / "README.md"
+BEGIN, END = "<!-- reference: by tools/reference.py -->", "<!-- end of reference -->"
+HEAD = [
+    "| images | algorithm | η | α | seeds | ours | ± over images | paper |",
+    "| --- | --- | --- | --- | --- | --- | --- | --- |",
+]
+SAID = {"reproduced": "reproduced", "partly": "partly", "not reproduced": "not reproduced"}
+
+
+def section(reference: Path = REFERENCE) -> str:
+    """Table 1 at the paper's settings and at each algorithm's own best, with the number of claims
+    for each verdict, date and machine, in Markdown."""
+    rows, tuned = (
+        _rows(reference / "tables" / f"{name}.csv") for name in ("table1", "table1_tuned")
+    )
+    metrics = _metrics(reference)
+    lines = [
+        _claims(_rows(reference / "claims.csv")),
+        "",
+        f"miniMNIST, {rows[0]['epochs']} epochs (the paper: 500), test log-likelihood in nats with "
+        f"{int(rows[0]['likelihood_samples']):,} samples. {_origin(metrics)}",
+        "",
+        *HEAD,
+        *map(_line, rows),
+        "",
+    ]
+    if tuned := [row for row in tuned if row["ll_test_mean"]]:
+        lines += [
+            f"Each at the best of eight settings, by validation loss; {tuned[0]['epochs']} epochs, "
+            "over which η falls tenfold:",
+            "",
+            *HEAD,
+            *map(_line, tuned),
+            "",
+        ]
+    return "\n".join(lines)
+
+
+def put(text: str, page: str) -> str:
+    """The page with its part between the marks replaced."""
+    before, rest = page.split(BEGIN)
+    return f"{before}{BEGIN}\n{text}{END}{rest.split(END)[1]}"
+
+
+def _rows(table: Path) -> list[dict[str, str]]:
+    with table.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _metrics(reference: Path) -> list[dict[str, Any]]:
+    paths = reference.glob("runs/*/*/seed*/metrics.json")
+    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(paths)]
+
+
+def _claims(claims: list[dict[str, str]]) -> str:
+    counts = {said: sum(c["verdict"] == said for c in claims) for said in SAID}
+    judged = ", ".join(f"{count} {said}" for said, count in counts.items())
+    rest = len(claims) - sum(counts.values())
+    return f"Of {len(claims)} claims of the paper: {judged}, {rest} not judged yet."
+
+
+def _origin(metrics: list[dict[str, Any]]) -> str:
+    """When, where and for how long."""
+    last = max(metrics, key=lambda m: m["finished_at"])
+    hours = sum(m["wall_seconds"] for m in metrics) / 3600
+    machine = last["machine"]
+    where = machine["gpu"] or f"{machine['cpu']}, no GPU"
+    return f"Last run {last['finished_at'][:10]}, {where}: {hours:.1f} h for {len(metrics)} runs."
+
+
+def _line(row: dict[str, str]) -> str:
+    cells = [
+        row["binarization"],
+        row["algorithm"].upper(),
+        row["learning_rate"],
+        row["damping"] or "–",
+        row["seeds"],
+        *map(_number, (row["ll_test_mean"], row["standard_error"], row["paper_ll"])),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _number(text: str) -> str:
+    """Two digits; a run that is not there has no number."""
+    if not text or not math.isfinite(float(text)):
+        return "missing"
+    return f"{float(text):.2f}".replace("-", "−")
