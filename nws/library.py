@@ -20,8 +20,10 @@ from nws.training.history import Row
 from nws.training.loop import compile_run
 from nws.training.run import fit as _fit
 
-# Table 1's learning rates on miniMNIST B; NWS as NRWS.
-LEARNING_RATES = {"ws": 0.02, "rws": 0.05, "nws": 0.002, "nrws": 0.002}
+# Table 1's learning rates on miniMNIST B; NWS and NBiHM as NRWS, BiHM as RWS.
+LEARNING_RATES = {
+    "ws": 0.02, "rws": 0.05, "bihm": 0.05, "nws": 0.002, "nrws": 0.002, "nbihm": 0.002,
+}  # fmt: skip
 
 
 class HelmholtzMachine:

@@ -16,13 +16,15 @@ from nws.models.sbn import mean
 
 
 class Options(NamedTuple):
-    """S samples an image, q-wake's share of the q update, the 1/S baseline, the convention."""
+    """S samples an image, q-wake's share of the q update, the 1/S baseline, the convention;
+    ``fisher``: are a step's samples for the Fisher blocks asked for?"""
 
     samples: int = 10
     q_wake: float = 0.5
     baseline: bool = True
     scale: float = 1.0
     coding: Coding = Coding()
+    fisher: bool = True
 
 
 class Evidence(NamedTuple):

@@ -91,8 +91,10 @@ class RunSettings(Strict):
     layers: list[Count] = Field(
         [100, 50, 20, 10, 10], min_length=1, description="hidden layer sizes, top last"
     )
-    algorithm: Literal["ws", "rws", "nws", "nrws"] = Field(
-        "nrws", description="wake-sleep, reweighted wake-sleep, and the natural gradient of either"
+    algorithm: Literal["ws", "rws", "bihm", "nws", "nrws", "nbihm"] = Field(
+        "nrws",
+        description="wake-sleep, reweighted wake-sleep, the bidirectional Helmholtz machine, and "
+        "the natural gradient of each (n…)",
     )
     epochs: Count = Field(500, description="epochs to train, at most")
     patience: Count | None = Field(
@@ -165,11 +167,18 @@ class RunSettings(Strict):
 
     @property
     def natural(self) -> bool:
-        return self.algorithm in ("nws", "nrws")
+        """Does a natural gradient wrap the algorithm?"""
+        return self.algorithm.startswith("n")
+
+    @property
+    def plain(self) -> str:
+        """The algorithm that the natural gradient wraps, or the algorithm itself."""
+        return self.algorithm.removeprefix("n")
 
     @property
     def reweighted(self) -> bool:
-        return self.algorithm in ("rws", "nrws")
+        """Does q learn awake and asleep, in the shares of ``q_wake``?"""
+        return self.plain == "rws"
 
 
 class Experiment(Strict):

@@ -71,6 +71,36 @@ def log_likelihood(model: Mapping[str, np.ndarray], x: np.ndarray, clip: float =
     return np.logaddexp.reduce(log_p + above, axis=1)
 
 
+def log_unnormalised(model: Mapping[str, np.ndarray], x: np.ndarray) -> np.ndarray:
+    """log p̃*(x) = 2 log Σ_h √(p(x, h) q(h|x)) of a bidirectional machine, for x (n, l[0]) in ±1."""
+    L = depth(model)
+    sizes = [len(model[f"q_b{i}"]) for i in range(L)]
+    hidden = np.split(states(sum(sizes)), np.cumsum(sizes)[:-1], axis=1)
+
+    def one(row: np.ndarray) -> float:
+        h = [np.tile(row, (len(hidden[0]), 1)), *hidden]
+        log_pq = log_joint(model, h, 0.0) + log_proposal(model, h)
+        return float(2.0 * np.logaddexp.reduce(0.5 * log_pq))
+
+    return np.array([one(row) for row in np.asarray(x, np.float64)])
+
+
+def log_proposal(model: Mapping[str, np.ndarray], h: list[np.ndarray]) -> np.ndarray:
+    """log q(h[1], …, h[L] | h[0]) of ±1 rows, (n,): Eq. 9."""
+    logits = [
+        h[i] @ np.asarray(model[f"q_W{i}"], np.float64) + model[f"q_b{i}"]
+        for i in range(depth(model))
+    ]
+    layers = [log_sigmoid(u * a).sum(axis=-1) for u, a in zip(h[1:], logits, strict=True)]
+    return np.asarray(sum(layers))
+
+
+def two_log_z(model: Mapping[str, np.ndarray]) -> float:
+    """2 log Z = log Σ_x p̃*(x) of a bidirectional machine; not above 0."""
+    visible = states(len(model["p_b0"]))
+    return float(np.logaddexp.reduce(log_unnormalised(model, visible)))
+
+
 def _log_bernoulli(row: np.ndarray, log_up: np.ndarray, log_down: np.ndarray) -> np.ndarray:
     return np.where(row > 0, log_up, log_down).sum(axis=1)
 

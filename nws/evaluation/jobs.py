@@ -11,7 +11,7 @@ import tensorflow as tf
 from nws.config import Config, Run, RunSettings
 from nws.data.store import Dataset, load, load_provenance
 from nws.errors import NwsError
-from nws.evaluation import exact
+from nws.evaluation import bihm, exact
 from nws.evaluation.likelihood import log_likelihood
 from nws.files import manifest
 from nws.files.code import source_hash
@@ -51,6 +51,7 @@ def _evaluate(config: Config, run: Run, seed: int, root: Path) -> None:
         "settings": {**training["settings"], **run.settings.model_dump(include=set(SCORING))},
         "log_likelihood": _likelihoods(params, run, data, seed),
         "exact": _exact(params, data) if run.settings.exact else None,
+        "bihm": _bidirectional(params, run, data, seed) if run.settings.plain == "bihm" else None,
     }
     metrics["evaluation_code"] = source_hash("evaluation")
     metrics["evaluation_seconds"] = round(time.monotonic() - began, 2)
@@ -86,6 +87,28 @@ def _likelihoods(
             "images": len(images),
         }
     return scores
+
+
+def _bidirectional(params: Parameters, run: Run, data: Dataset, seed: int) -> dict[str, Any] | None:
+    """log p*(x) of a bidirectional machine: log p̃*(x) and 2 log Z, each with its error."""
+    samples = run.settings.likelihood_samples
+    if samples == 0:
+        return None
+    z = bihm.two_log_z(params, max(100 * samples, bihm.LEAST), seed, PUBLISHED)
+    found: dict[str, Any] = {"two_log_z": z._asdict()}
+    for split in ("test", "valid"):
+        images = getattr(data, split)[: run.settings.likelihood_images]
+        x = 2.0 * images.astype(np.float32) - 1.0
+        log_p = bihm.log_unnormalised(params, x, samples, seed, PUBLISHED)
+        mean = float(log_p.mean(dtype=np.float64))
+        found[split] = {
+            "unnormalised": mean,
+            "mean": mean - z.value,
+            "standard_error": float(np.hypot(standard_error(log_p), z.standard_error)),
+            "samples": samples,
+            "images": len(images),
+        }
+    return found
 
 
 def standard_error(values: np.ndarray) -> float:

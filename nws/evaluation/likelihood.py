@@ -46,10 +46,12 @@ def _block(
     first_key: tf.Tensor,
     coding: Coding,
     purpose: str,
+    power: float,
 ) -> _Sums:
     def add(k: tf.Tensor, sums: _Sums) -> tuple[tf.Tensor, _Sums]:
         drawn = recognise(params, x, chunk, Key(seed, first_key + k), coding, purpose)
         log_w = explain(params, drawn, coding).log_p - drawn.log_q
+        log_w = log_w if power == 1 else power * log_w
         # The last chunk may ask for fewer samples than it draws; the rest gets weight zero.
         left = tf.range(chunk)[:, None] < samples - k * chunk
         log_w = tf.where(left, log_w, tf.constant(-np.inf, log_w.dtype))
@@ -78,8 +80,12 @@ def estimate(
     coding: Coding,
     purpose: str = "likelihood",
     block: int = 100,
+    power: float = 1.0,
 ) -> Estimate:
-    """log p(x) for images x (n, l[0]) in ±1. Call it inside a ``tf.function``."""
+    """log p(x) for images x (n, l[0]) in ±1. Call it inside a ``tf.function``.
+
+    ``power`` t: log (1/S) Σ_k ω_kᵗ instead, as bidirectional machines need it with t = 1/2.
+    """
     count = x.shape[0]
     images, chunk = _layout(count, samples, block)
     blocks, chunks = -(-count // images), -(-samples // chunk)
@@ -90,7 +96,7 @@ def estimate(
         xs, b = args
         xs = tf.ensure_shape(xs, [images, x.shape[1]])
         first_key = start + b * chunks
-        return _block(params, xs, samples, chunk, key.seed, first_key, coding, purpose)
+        return _block(params, xs, samples, chunk, key.seed, first_key, coding, purpose, power)
 
     spec = tf.TensorSpec([images], x.dtype)
     sums = tf.map_fn(
@@ -106,14 +112,21 @@ def estimate(
 
 @tf.function(autograph=False)  # shapes must stay known: one trace for each
 def _compiled(
-    params: Parameters, x: tf.Tensor, samples: int, seed: int, step: tf.Tensor, coding: Coding
+    params: Parameters,
+    x: tf.Tensor,
+    samples: int,
+    seed: int,
+    step: tf.Tensor,
+    coding: Coding,
+    power: float,
 ) -> Estimate:
-    return estimate(params, x, samples, Key(seed, step), coding)
+    return estimate(params, x, samples, Key(seed, step), coding, power=power)
 
 
 def log_likelihood(
-    params: Parameters, x: np.ndarray, samples: int, seed: int, coding: Coding
+    params: Parameters, x: np.ndarray, samples: int, seed: int, coding: Coding, power: float = 1.0
 ) -> Estimate:
     """:func:`estimate` for a whole array x (n, l[0]) in ±1, compiled; numpy results."""
-    result = _compiled(params, tf.constant(x, tf.float32), samples, seed, tf.constant(0), coding)
+    images = tf.constant(x, tf.float32)
+    result = _compiled(params, images, samples, seed, tf.constant(0), coding, power)
     return Estimate(*(value.numpy() for value in result))

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from nws.algorithms.base import Algorithm, Options, Step
+from nws.algorithms.bihm import bihm
 from nws.algorithms.natural import Metric, Quality, Solvers, measure, natural
 from nws.algorithms.reweighted import reweighted
 from nws.algorithms.wake_sleep import wake_sleep
@@ -51,12 +52,16 @@ def options(settings: RunSettings) -> Options:
         baseline=settings.baseline,
         scale=1.0 if settings.gradient_convention == "argo" else 0.5,
         coding=Coding(settings.coding, settings.clip),
+        fisher=settings.natural,
     )
 
 
+ALGORITHMS: dict[str, Algorithm] = {"ws": wake_sleep, "rws": reweighted, "bihm": bihm}
+
+
 def algorithm(settings: RunSettings) -> Algorithm:
-    """WS or RWS: what NWS and NRWS wrap."""
-    return reweighted if settings.reweighted else wake_sleep
+    """WS, RWS or BiHM: what NWS, NRWS and NBiHM wrap."""
+    return ALGORITHMS[settings.plain]
 
 
 def solvers(settings: RunSettings, layers: list[int]) -> Solvers:

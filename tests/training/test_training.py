@@ -52,6 +52,8 @@ CASES: list[dict[str, Any]] = [
     {"algorithm": "nrws", "averaging": {"kind": "exponential", "start": 0.3}, "unit_damping": 1},
     {"algorithm": "nrws", "refresh": 3, "optimizer": "nesterov"},
     {"algorithm": "nws", "unit_damping": 1, "refresh": 3, "freeze": "p"},
+    {"algorithm": "bihm", "optimizer": "momentum"},
+    {"algorithm": "nbihm", "refresh": 3, "optimizer": "momentum", "stochastic": True},
 ]
 CHEAP = tiny.settings()
 

@@ -22,9 +22,14 @@ if TYPE_CHECKING:
     from matplotlib.typing import LineStyleType
 
 WIDTH = 7.2  # inches: two columns of a journal
-NAMES = {"ws": "WS", "rws": "RWS", "nws": "NWS", "nrws": "NRWS"}
-COLOURS = {"ws": "#0072B2", "rws": "#D55E00", "nws": "#CC79A7", "nrws": "#009E73"}
-MARKERS = {"ws": "o", "rws": "s", "nws": "^", "nrws": "D"}
+NAMES = {
+    "ws": "WS", "rws": "RWS", "nws": "NWS", "nrws": "NRWS", "bihm": "BiHM", "nbihm": "NBiHM",
+}  # fmt: skip
+COLOURS = {
+    "ws": "#0072B2", "rws": "#D55E00", "nws": "#CC79A7", "nrws": "#009E73", "bihm": "#E69F00",
+    "nbihm": "#56B4E9",
+}  # fmt: skip
+MARKERS = {"ws": "o", "rws": "s", "nws": "^", "nrws": "D", "bihm": "v", "nbihm": "P"}
 DASHES: list["LineStyleType"] = ["-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1))]
 SHAPES = "osD^vP*Xph<>"
 
