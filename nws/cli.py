@@ -83,7 +83,7 @@ def table(args: argparse.Namespace) -> None:
 
 
 def report(args: argparse.Namespace) -> None:
-    from nws.reporting.report import make
+    from nws.reporting.page.report import make
 
     config, root = _asked(args)
     _show([make(root, config)])

@@ -9,7 +9,8 @@ import numpy as np
 
 from nws import config as configuration
 from nws.files import manifest
-from nws.reporting import figures, paper, report, tables
+from nws.reporting import figures, paper, tables
+from nws.reporting.page import report
 from nws.reporting.results import HISTORY
 
 SMALL = {

@@ -56,7 +56,7 @@ def test_every_command_explains_itself_with_an_example(
     [
         "import nws",
         "import nws.cli; nws.cli.parser()",
-        "import nws.reporting.figures, nws.reporting.tables, nws.reporting.report",
+        "import nws.reporting.figures, nws.reporting.tables, nws.reporting.page.report",
     ],
 )
 def test_tensorflow_is_not_loaded(statement: str) -> None:

@@ -106,6 +106,40 @@ def reached_from(part: str, when: str) -> set[str]:
     return names
 
 
+def folder_of(path: Path, depth: int) -> str:
+    """The folder or module in which a file lies, ``depth`` levels below the package."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[: min(depth, max(1, len(parts) - 1))])
+
+
+def arrows(depth: int) -> set[tuple[str, str]]:
+    """Imports from one folder or module to another, at any time; the front door has none."""
+    ours = {path: folder_of(path, depth) for path in FILES if path != PACKAGE / "__init__.py"}
+    return {
+        (ours[path], ours[other])
+        for path in ours
+        for name in imports(path).ever
+        if name.startswith("nws.")
+        for other in files_of(name)[-1:]
+        if other in ours and ours[other] != ours[path]
+    }
+
+
+def test_the_house_can_be_drawn_from_memory() -> None:
+    found = arrows(depth=1)
+    rooms = {room for arrow in found for room in arrow}
+    assert 10 < len(rooms) <= 20
+    assert 40 < len(found) <= 70
+
+
+@pytest.mark.parametrize("depth", [1, 3])
+def test_imports_of_folders_go_one_way(depth: int) -> None:
+    left = arrows(depth)
+    while ends := {below for _, below in left} - {above for above, _ in left}:
+        left = {arrow for arrow in left if arrow[1] not in ends}
+    assert not left, "these import each other in a circle"
+
+
 @pytest.mark.parametrize("part", FORBIDDEN)
 def test_parts_do_not_know_what_is_above_or_beside_them(part: str) -> None:
     assert files_in(part)

@@ -95,7 +95,7 @@ def test_from_the_wheel_an_empty_folder_and_an_empty_home_are_enough(
     assert "training runs" in run("nws", "plan")
 
     run("nws", "init", ".", "--scale", "smoke")
-    run(str(python), "-m", "snakemake", "--cores", "2", timeout=900)
+    run(str(python), "-m", "snakemake", "--cores", "2", timeout=1800)
     report = (work / "results" / "smoke" / "report.html").read_text(encoding="utf-8")
     assert "<svg" in report or "data:image" in report
     trained = next(work.glob("results/smoke/runs/*/*/*/training.json"))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from nws import config
-from nws.reporting import crossover, report
+from nws.reporting.page import crossover, report
 from nws.reporting.results import Results
 
 

@@ -147,7 +147,7 @@ def test_unknown_figures_and_torn_files_are_clear_errors(tmp_path):
 
 def test_no_tensorflow_anywhere_near():
     code = (
-        "import sys; from nws.reporting import claims, figures, report, results, tables; "
+        "import sys; from nws.reporting import claims, figures, results, tables; "
         "[figures._module(name) for name in figures.NAMES]; "
         "sys.exit(any(m.split('.')[0] in ('tensorflow', 'keras') for m in sys.modules))"
     )

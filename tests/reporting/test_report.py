@@ -9,8 +9,9 @@ from fake_results import SMALL, make, write
 
 from nws import config as configuration
 from nws.files.top import SCALES, TEMPLATES
-from nws.reporting import deviations, figures, report
-from nws.reporting.report import duration, minus, number
+from nws.reporting import figures
+from nws.reporting.page import deviations, report
+from nws.reporting.page.report import duration, minus, number
 
 VOID = {"meta", "link", "img", "br", "hr", "input", "col"}
 

@@ -4,7 +4,7 @@ import json
 
 import fake_results
 
-from nws.reporting import search
+from nws.reporting.page import search
 from nws.reporting.results import Results
 
 

@@ -17,18 +17,8 @@ from nws import config as configuration
 from nws.errors import NwsError
 from nws.files.top import TEMPLATES
 from nws.files.whole import write_text
-from nws.reporting import (
-    claims,
-    cost,
-    crossover,
-    deviations,
-    figures,
-    paper,
-    provenance,
-    samples,
-    search,
-    tables,
-)
+from nws.reporting import claims, figures, paper, tables
+from nws.reporting.page import cost, crossover, deviations, provenance, samples, search
 from nws.reporting.results import DONE, Entry, Results
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from typing import NamedTuple
 import numpy as np
 
 from nws.config import RunSettings
-from nws.reporting import search
 from nws.reporting.claims import measure
 from nws.reporting.claims.claim import Unusable
 from nws.reporting.claims.learning import leads_from
+from nws.reporting.page import search
 from nws.reporting.results import Results
 
 
