@@ -156,6 +156,11 @@ class RunSettings(Strict):
         description="at every validation also the share of active units of each layer, the "
         "effective sample size, and log p̂ less the bound with one sample",
     )
+    compile: Literal["auto", "graph", "xla"] = Field(
+        "auto",
+        description="graph: operation by operation; xla: an epoch is one program; auto: xla where "
+        "a GPU is used. The two differ by rounding",
+    )
     evaluation_batch: Count = Field(100, description="images per evaluation block")
     likelihood_samples: Whole = Field(
         10_000, ge=0, description="importance samples per image after training; 0: no estimate"

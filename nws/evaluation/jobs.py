@@ -17,6 +17,7 @@ from nws.files import manifest
 from nws.files.code import source_hash
 from nws.files.record import SCORING, record, stale
 from nws.files.whole import write_npz, write_text
+from nws.machine.compilation import compilation, compiled
 from nws.machine.memory import explained
 from nws.models.helmholtz import Coding, dream, explain, recognise
 from nws.models.parameters import Parameters, read, to_arrays
@@ -55,7 +56,7 @@ def _evaluate(config: Config, run: Run, seed: int, root: Path) -> None:
     }
     metrics["evaluation_code"] = source_hash("evaluation")
     metrics["evaluation_seconds"] = round(time.monotonic() - began, 2)
-    _write_samples(folder / "samples.npz", params, data, seed)
+    _write_samples(folder / "samples.npz", params, data, seed, run.settings.compile)
     write_text(folder / "metrics.json", json.dumps(metrics, indent=1) + "\n")
     manifest.write(folder, ["metrics.json", "samples.npz"])
 
@@ -78,7 +79,7 @@ def _likelihoods(
     for split in ("test", "valid"):
         images = getattr(data, split)[: run.settings.likelihood_images]
         x = 2.0 * images.astype(np.float32) - 1.0
-        estimate = log_likelihood(params, x, samples, seed, PUBLISHED)
+        estimate = log_likelihood(params, x, samples, seed, PUBLISHED, run.settings.compile)
         scores[split] = {
             "mean": float(estimate.log_likelihood.mean(dtype=np.float64)),
             "standard_error": standard_error(estimate.log_likelihood),
@@ -127,9 +128,9 @@ def _exact(params: Parameters, data: Dataset) -> dict[str, float]:
     return result
 
 
-def _write_samples(path: Path, params: Parameters, data: Dataset, seed: int) -> None:
+def _write_samples(path: Path, params: Parameters, data: Dataset, seed: int, compile: str) -> None:
     x = data.test[:SHOWN]
-    drawn, probabilities, reconstructions = _draw(
+    drawn, probabilities, reconstructions = _DRAW[compilation(compile)](
         params, tf.constant(2.0 * x.astype(np.float32) - 1.0), seed, tf.constant(0)
     )
     arrays = {
@@ -142,7 +143,6 @@ def _write_samples(path: Path, params: Parameters, data: Dataset, seed: int) -> 
     write_npz(path, arrays)
 
 
-@tf.function(autograph=False)  # shapes must stay known: one trace for each
 def _draw(
     params: Parameters, x: tf.Tensor, seed: int, step: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
@@ -151,3 +151,7 @@ def _draw(
     dreamt = dream(params, x.shape[0], key, PUBLISHED, "model")
     seen = explain(params, recognise(params, x, 1, key, PUBLISHED, "model"), PUBLISHED)
     return dreamt.h[0], 0.5 + 0.5 * dreamt.mu[0], 0.5 + 0.5 * seen.mu[0][0]
+
+
+# Shapes must stay known: one trace for each.
+_DRAW = {how: compiled(_draw, how) for how in ("graph", "xla")}

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from nws.machine.compilation import compilation, compiled
 from nws.models.helmholtz import Coding, explain, recognise
 from nws.models.parameters import Parameters
 from nws.models.random import Key
@@ -110,8 +111,7 @@ def estimate(
     return Estimate(first - size, tf.exp(2.0 * first - second))
 
 
-@tf.function(autograph=False)  # shapes must stay known: one trace for each
-def _compiled(
+def _estimate(
     params: Parameters,
     x: tf.Tensor,
     samples: int,
@@ -123,10 +123,21 @@ def _compiled(
     return estimate(params, x, samples, Key(seed, step), coding, power=power)
 
 
+# Shapes must stay known: one trace for each.
+_COMPILED = {how: compiled(_estimate, how) for how in ("graph", "xla")}
+
+
 def log_likelihood(
-    params: Parameters, x: np.ndarray, samples: int, seed: int, coding: Coding, power: float = 1.0
+    params: Parameters,
+    x: np.ndarray,
+    samples: int,
+    seed: int,
+    coding: Coding,
+    power: float = 1.0,
+    compile: str = "auto",
 ) -> Estimate:
     """:func:`estimate` for a whole array x (n, l[0]) in ±1, compiled; numpy results."""
+    run = _COMPILED[compilation(compile)]
     images = tf.constant(x, tf.float32)
-    result = _compiled(params, images, samples, seed, tf.constant(0), coding, power)
+    result = run(params, images, samples, seed, tf.constant(0), coding, power)
     return Estimate(*(value.numpy() for value in result))

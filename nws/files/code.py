@@ -15,8 +15,9 @@ DEPENDS = {
         "data",
         "evaluation/likelihood.py",
         "evaluation/activity.py",
+        "machine/compilation.py",
     ),
-    "evaluation": ("models", "evaluation"),
+    "evaluation": ("models", "evaluation", "machine/compilation.py"),
 }
 
 

@@ -79,13 +79,14 @@ class ConjugateGradient(NamedTuple):
     """Stops at a primal relative residual ``tolerance``, or after ``iterations``.
 
     ``chunk`` units iterate together; chunks run in parallel and stop on their own. Factors serve
-    ``refresh`` steps.
+    ``refresh`` steps. ``static``: finished units stay, masked, so that no shape depends on values.
     """
 
     tolerance: float = 1e-2
     iterations: int = 100
     refresh: int = 1
     chunk: int = CHUNK
+    static: bool = False
 
     def factor(self, H: tf.Tensor, V: tf.Tensor, damping: tf.Tensor) -> Factors:
         nothing = tf.zeros([0, 0], H.dtype)
@@ -131,7 +132,8 @@ class ConjugateGradient(NamedTuple):
         goal = self.tolerance**2 * norm
         zero = tf.zeros_like(g)
         start = Primal(tf.zeros([], tf.int32), zero, g, zero, tf.zeros_like(norm), norm)
-        few = V.shape[1] // LAST if factors.H.shape.num_elements() * V.shape[1] >= LARGE else 0
+        large = factors.H.shape.num_elements() * V.shape[1] >= LARGE
+        few = V.shape[1] // LAST if large and not self.static else 0
         last = self._repeat(_iteration(factors, V, M, goal), start, goal, few)
         if few:
             last = self._finish(factors, V, M, goal, last)

@@ -15,8 +15,12 @@ def choose(
     refresh: int = 1,
     tolerance: float = 1e-2,
     iterations: int = 100,
+    static: bool = False,
 ) -> Solver:
-    """The solver called ``name``; ``auto`` is the cheapest for n samples, l parents, m units."""
+    """The solver called ``name``; ``auto`` is the cheapest for n samples, l parents, m units.
+
+    ``static``: no shape may depend on values, as XLA asks.
+    """
     if name == "auto":
         costs = {
             "cholesky": cholesky.cost(n, l, units, refresh),
@@ -29,5 +33,5 @@ def choose(
     if name == "woodbury":
         return woodbury.Woodbury()
     if name == "cg":
-        return cg.ConjugateGradient(tolerance, iterations, refresh)
+        return cg.ConjugateGradient(tolerance, iterations, refresh, static=static)
     raise NwsError(f"solver: found {name!r}; allowed: {', '.join(NAMES)}")

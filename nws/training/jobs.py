@@ -22,6 +22,7 @@ from nws.files import manifest
 from nws.files.code import source_hash
 from nws.files.record import record
 from nws.files.whole import write_npz, write_text
+from nws.machine.compilation import compilation
 from nws.machine.device import commit, configure, describe, peak_memory_mib
 from nws.machine.memory import explained
 from nws.models.parameters import Parameters, initial, recode, to_arrays
@@ -76,6 +77,7 @@ def _fit(run: Run, seed: int, data: Dataset, origin: dict[str, Any], work: Path)
         params = recode(params, "01")  # the same initial distribution in both codings
     fingerprint = {
         **record(settings.model_dump(), seed, origin["sha256"]),
+        "compile": compilation(settings.compile),
         "code": source_hash("training"),
         "tensorflow": tf.__version__,
     }
@@ -127,6 +129,7 @@ def _about(
         "wall_seconds": round(wall, 2),
         "peak_memory_mib": peak_memory_mib(),
         **_losses(rows),
+        "compile": compilation(run.settings.compile),
         "machine": describe(device, threads),
         "code": source_hash("training"),
         "commit": head,

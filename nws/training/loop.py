@@ -20,6 +20,7 @@ from nws.evaluation.activity import Activity, activity
 from nws.evaluation.likelihood import estimate
 from nws.fisher import choose
 from nws.fisher.guard import guarded
+from nws.machine.compilation import compilation, compiled
 from nws.models.helmholtz import Coding
 from nws.models.parameters import Parameters
 from nws.models.random import Key, permutation, symmetric_uniform
@@ -77,6 +78,7 @@ def solvers(settings: RunSettings, layers: list[int]) -> Solvers:
             max(1, settings.refresh),
             settings.cg_tolerance,
             settings.cg_iterations,
+            static=compilation(settings.compile) == "xla",
         )
         return guarded(solver, settings.unit_damping)
 
@@ -198,10 +200,9 @@ def compile_run(settings: RunSettings, train: np.ndarray, valid: np.ndarray, see
     advance_one = step_function(settings, layers, settings.epochs * per_epoch)
 
     def batch_of(order: tf.Tensor, i: tf.Tensor, key: Key) -> tf.Tensor:
-        rows = tf.gather(images, order[i * batch : (i + 1) * batch])
-        return _binary(tf.ensure_shape(rows, [batch, layers[0]]), stochastic, key)
+        rows = tf.gather(images, tf.slice(order, [i * batch], [batch]))  # a static shape
+        return _binary(rows, stochastic, key)
 
-    @tf.function(reduce_retracing=True, autograph=False)
     def advance(
         state: TrainState, epoch: tf.Tensor, start: tf.Tensor, stop: tf.Tensor
     ) -> TrainState:
@@ -213,7 +214,6 @@ def compile_run(settings: RunSettings, train: np.ndarray, valid: np.ndarray, see
 
         return tf.while_loop(lambda i, _: i < stop, body, (start, state))[1]
 
-    @tf.function(reduce_retracing=True, autograph=False)
     def validate(params: Parameters, epoch: tf.Tensor) -> tf.Tensor:
         coding = options(settings).coding
         result = estimate(
@@ -227,7 +227,6 @@ def compile_run(settings: RunSettings, train: np.ndarray, valid: np.ndarray, see
         )
         return -tf.reduce_mean(result.log_likelihood)
 
-    @tf.function(reduce_retracing=True, autograph=False)
     def diagnose(params: Parameters, epoch: tf.Tensor) -> Activity:
         coding, block = options(settings).coding, settings.evaluation_batch
         return activity(params, held_out, settings.samples, Key(seed, epoch), coding, block)
@@ -235,7 +234,7 @@ def compile_run(settings: RunSettings, train: np.ndarray, valid: np.ndarray, see
     def diagnosed(params: Parameters, epoch: int) -> tuple[Any, ...]:
         if not settings.activity:
             return ()
-        found = diagnose(params, number(epoch))
+        found = describe(params, number(epoch))
         active = tuple(float(share) for share in found.active)
         return float(found.effective_samples), float(found.gap), active
 
@@ -248,13 +247,18 @@ def compile_run(settings: RunSettings, train: np.ndarray, valid: np.ndarray, see
     def number(value: int) -> tf.Tensor:
         return tf.constant(value, tf.int32)
 
+    how = compilation(settings.compile)
+    run_steps = compiled(advance, how, reduce_retracing=True)
+    score = compiled(validate, how, reduce_retracing=True)
+    describe = compiled(diagnose, how, reduce_retracing=True)
+
     return Program(
         per_epoch,
         init,
-        lambda state, epoch, start, stop: advance(
+        lambda state, epoch, start, stop: run_steps(
             state, number(epoch), number(start), number(stop)
         ),
-        lambda params, epoch: float(validate(params, number(epoch))),
+        lambda params, epoch: float(score(params, number(epoch))),
         diagnosed,
     )
 

@@ -232,6 +232,19 @@ def test_a_checkpoint_of_other_settings(
     assert found == train(tmp_path / "fresh", other)
 
 
+def test_a_checkpoint_of_another_compilation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same settings on a machine that has a GPU, or no more: rounding would differ."""
+    broken(tmp_path, monkeypatch, 8)
+    monkeypatch.setattr(jobs, "compilation", lambda asked: {"auto": "xla"}[asked])
+    train(tmp_path)
+    assert "it belongs to another run: compile: graph → xla; starting anew" in (
+        capsys.readouterr().err
+    )
+    assert (told(tmp_path)["resumed"], told(tmp_path)["compile"]) == (0, "xla")
+
+
 def test_how_a_run_is_scored_is_no_matter_to_its_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unbroken: tuple[bytes, str]
 ) -> None:
