@@ -79,7 +79,7 @@ def _likelihoods(
     for split in ("test", "valid"):
         images = getattr(data, split)[: run.settings.likelihood_images]
         x = 2.0 * images.astype(np.float32) - 1.0
-        estimate = log_likelihood(params, x, samples, seed, PUBLISHED, run.settings.compile)
+        estimate = log_likelihood(params, x, samples, seed, PUBLISHED, compile=run.settings.compile)
         scores[split] = {
             "mean": float(estimate.log_likelihood.mean(dtype=np.float64)),
             "standard_error": standard_error(estimate.log_likelihood),

@@ -81,7 +81,7 @@ def test_divergence_is_a_result_under_xla() -> None:
 def test_scores_and_samples_alike() -> None:
     params, x = tiny.start(tiny.settings()), 2.0 * tiny.IMAGES[:20] - 1.0
     params = tf.nest.map_structure(lambda w: w + 0.3, params)
-    scores = [log_likelihood(params, x, 300, 0, PUBLISHED, how) for how in HOW]
+    scores = [log_likelihood(params, x, 300, 0, PUBLISHED, compile=how) for how in HOW]
     for one, two in zip(*scores, strict=True):
         np.testing.assert_allclose(one, two, rtol=1e-4)
     images = tf.constant(x, tf.float32)
