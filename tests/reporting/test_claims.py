@@ -1,5 +1,7 @@
 """Claims: known inputs give the known verdict, and their reverse the other one."""
 
+import shutil
+
 import numpy as np
 import pytest
 from fake_results import SMALL, rescore, rewrite, update, write
@@ -15,11 +17,11 @@ from nws.reporting.claims.claim import (
     PARTLY,
     REPRODUCED,
     Claim,
-    Needs,
     Unusable,
     Verdict,
     judge,
 )
+from nws.reporting.claims.scale import Needs
 from nws.reporting.results import Results
 
 
@@ -305,3 +307,71 @@ def test_claims_are_well_formed_and_written(root):
     claims.write(judged, root / "claims.csv")
     assert len((root / "claims.csv").read_text().splitlines()) == len(ids) + 1
     assert {v.verdict for _, v in judged} <= set(claim.VERDICTS)
+
+
+def whole(tmp_path, missing=(), **settings):
+    """Twelve layers on all images, at the epochs given: what Table 2's claims are about."""
+    layers = [300, 200, 100, 75, 50, 35, 30, 25, 20, 15, 10, 10]
+    mnist = {"settings": {"dataset": "mnist_static", "layers": layers, **settings}}
+    mnist["runs"] = {name: {"algorithm": name} for name in ("ws", "rws", "nrws")}
+    data = {"mnist_static": {"source": "mnist", "binarization": "static"}}
+    content = {"extends": None, "seeds": [0, 1], "datasets": data, "experiments": {"mnist": mnist}}
+    return write(tmp_path, configuration.resolve(content), missing=missing)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "values", "verdict", "scale"),
+    [
+        (300, [-89.8, -89.9], REPRODUCED, "at 300 of 2000 epochs, 2 seeds"),
+        (300, [-99.8, -99.9], NOT_REPRODUCED, "within 300 of 2000 epochs, 2 seeds"),
+        (199, [-89.8, -89.9], NOT_AT_SCALE, ""),
+        (2000, [-99.8, -99.9], NOT_REPRODUCED, "at 2000 of 2000 epochs, 2 seeds"),
+    ],
+)
+def test_a_shorter_run_is_judged_at_its_scale(tmp_path, epochs, values, verdict, scale):
+    root = whole(tmp_path, epochs=epochs)
+    rescore(root, "mnist", "ws", values)
+    stated = next(c for c in claims.ALL if c.id == "table2-static-ws")
+    found = judge(stated, Results(root))
+    assert (found.verdict, found.scale) == (verdict, scale)
+
+
+def test_a_run_that_converged_is_long_enough(tmp_path):
+    root = whole(tmp_path, epochs=300, patience=20)
+    stated = next(c for c in claims.ALL if c.id == "gap")
+    assert "300 of 2000 epochs" in judge(stated, Results(root)).scale
+    for seed in (0, 1):
+        for run in ("ws", "rws", "nrws"):
+            update(root, "mnist", run, seed, status="converged")
+    found = judge(stated, Results(root)).scale
+    assert found == "at convergence (no better validation loss for 20 epochs), 2 seeds"
+    update(root, "mnist", "ws", 1, status="finished")  # one that was cut off is enough
+    assert "300 of 2000 epochs" in judge(stated, Results(root)).scale
+
+
+def test_seeds_that_are_missing_are_left_out_and_counted(tmp_path):
+    root = whole(tmp_path, epochs=2000)
+    shutil.rmtree(root / "runs/mnist/ws/seed1")
+    ids = ("table2-static-ws", "table2-static-order", "table2-static-rws")
+    found = [judge(next(c for c in claims.ALL if c.id == i), Results(root)) for i in ids]
+    assert [v.seeds for v in found] == [1, 1, 2]
+    assert found[0].scale == "at 2000 of 2000 epochs, 1 seed"
+    shutil.rmtree(root / "runs/mnist/ws/seed0")
+    assert judge(next(c for c in claims.ALL if c.id == ids[0]), Results(root)).verdict == NOT_RUN
+
+
+def test_runs_without_a_common_seed_are_not_compared(tmp_path):
+    root = whole(tmp_path, epochs=2000)
+    for run, seed in (("ws", 0), ("nrws", 1)):
+        shutil.rmtree(root / f"runs/mnist/{run}/seed{seed}")
+    results = Results(root)
+    with pytest.raises(Unusable, match="no seed in common"):
+        likelihood.ordering(results, "mnist", "static")
+    with pytest.raises(Unusable, match="no seed in common"):
+        learning.reaches_sooner(results, "mnist", "static", True)
+
+
+def test_a_missing_larger_learning_rate_has_not_failed_to_catch_up(root):
+    shutil.rmtree(root / "runs/rates/ws_lr0.05")
+    with pytest.raises(Unusable, match="missing"):
+        learning.learning_rate(Results(root))

@@ -10,7 +10,8 @@ from pathlib import Path
 from nws.files import manifest
 from nws.files.whole import write_text
 from nws.reporting.claims import ksteps, learning, likelihood, structure, tuning
-from nws.reporting.claims.claim import VERDICTS, Claim, Needs, Verdict, judge
+from nws.reporting.claims.claim import VERDICTS, Claim, Verdict, judge
+from nws.reporting.claims.scale import Needs
 from nws.reporting.results import Results
 
 __all__ = ["ALL", "VERDICTS", "Claim", "Needs", "Verdict", "check", "judge", "write"]
@@ -24,7 +25,7 @@ ALL: list[Claim] = [
 ]
 COLUMNS = (
     "id", "claim", "where", "quantity", "paper", "tolerance",
-    "ours", "seeds", "interval", "verdict", "why", "evidence",
+    "ours", "seeds", "interval", "verdict", "scale", "why", "evidence",
 )  # fmt: skip
 
 
@@ -40,6 +41,7 @@ def write(judged: list[tuple[Claim, Verdict]], path: Path) -> None:
     writer.writerow(COLUMNS)
     for c, v in judged:
         stated = (c.id, c.text, c.where, c.quantity, c.paper, c.tolerance)
-        writer.writerow((*stated, v.ours, v.seeds or "", v.interval, v.verdict, v.why, c.evidence))
+        measured = (v.ours, v.seeds or "", v.interval, v.verdict, v.scale, v.why)
+        writer.writerow((*stated, *measured, c.evidence))
     write_text(path, text.getvalue())
     manifest.write(path.parent, [path.name], f"claims.{manifest.NAME}")

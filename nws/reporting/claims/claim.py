@@ -1,11 +1,9 @@
-"""What a claim is, what it needs before it may be judged, and how it is judged."""
+"""What a claim is, and how it is judged."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
-from nws import config as configuration
-from nws.config import Config
+from nws.reporting.claims.scale import Needs, words
 from nws.reporting.results import Results
 
 REPRODUCED = "reproduced"
@@ -18,13 +16,17 @@ VERDICTS = (REPRODUCED, PARTLY, NOT_REPRODUCED, NOT_AT_SCALE, NOT_RUN)
 
 @dataclass(frozen=True)
 class Verdict:
-    """``ours``: what was measured; ``interval``: 95% over seeds; ``why``: a sentence."""
+    """``ours``: what was measured; ``interval``: 95% over seeds; ``why``: a sentence.
+
+    ``scale`` belongs to the verdict: "at 20 of 20 epochs, 1 seed".
+    """
 
     verdict: str
     ours: str
     why: str
     seeds: int = 0
     interval: str = ""
+    scale: str = ""
 
 
 class Unusable(Exception):
@@ -33,40 +35,6 @@ class Unusable(Exception):
     def __init__(self, reason: str, diverged: bool = False) -> None:
         super().__init__(reason)
         self.diverged = diverged
-
-
-@dataclass(frozen=True)
-class Needs:
-    """The least at which a claim may be judged: every run of ``experiments`` must have it.
-
-    Images and layers must be the paper's, as ``config/paper.yaml`` has them.
-    """
-
-    experiments: tuple[str, ...] = ()
-    epochs: int = 0
-    likelihood_samples: int = 0
-
-    def shortfall(self, config: Config) -> str:
-        """Why a configuration is below that; empty if it is not."""
-        for name in self.experiments:
-            for run in configuration.expand(name, config.experiments[name]):
-                if problem := self._problem(config, run):
-                    return f"{problem} ({name})"
-        return ""
-
-    def _problem(self, config: Config, run: configuration.Run) -> str:
-        settings, data = run.settings, config.datasets[run.settings.dataset]
-        if settings.epochs < self.epochs:
-            return f"{settings.epochs} of the {self.epochs} epochs it needs"
-        if data.train is not None:
-            return f"{data.train:,} training images instead of all"
-        if settings.likelihood_samples < self.likelihood_samples:
-            wanted = f"{self.likelihood_samples:,}"
-            return f"{settings.likelihood_samples:,} of {wanted} importance samples"
-        if self.likelihood_samples and (settings.likelihood_images or data.test):
-            return "only some of the test images scored"
-        layers = _paper_layers(run.experiment)
-        return f"layers {settings.layers} instead of {layers}" if settings.layers != layers else ""
 
 
 @dataclass(frozen=True)
@@ -88,15 +56,19 @@ class Claim:
 
 
 def judge(claim: Claim, results: Results) -> Verdict:
-    """The verdict on a claim; below the scale it needs only what was measured, and no verdict."""
-    absent = [name for name in claim.needs.experiments if name not in results.config.experiments]
+    """The verdict on a claim, and on what scale; where runs are too small or too short to say
+    anything, only what was measured."""
+    needs = claim.needs
+    absent = [name for name in needs.experiments if name not in results.config.experiments]
     if absent:
         return Verdict(NOT_RUN, "–", f"The configuration has no experiment {', '.join(absent)}.")
     found = _measure(claim, results)
-    shortfall = claim.needs.shortfall(results.config)
-    if not shortfall:
+    if shortfall := needs.shortfall(results.config):
+        return replace(found, verdict=NOT_AT_SCALE, why=f"Not run at this scale: {shortfall}.")
+    if found.verdict == NOT_RUN:
         return found
-    return replace(found, verdict=NOT_AT_SCALE, why=f"Not run at this scale: {shortfall}.")
+    reproduced = found.verdict != NOT_REPRODUCED
+    return replace(found, scale=words(needs, results, found.seeds, reproduced))
 
 
 def _measure(claim: Claim, results: Results) -> Verdict:
@@ -105,10 +77,3 @@ def _measure(claim: Claim, results: Results) -> Verdict:
     except Unusable as problem:
         verdict = NOT_REPRODUCED if problem.diverged else NOT_RUN
         return Verdict(verdict, "–", f"{problem}.")
-
-
-@lru_cache
-def _paper_layers(experiment: str) -> list[int] | None:
-    """The layers of an experiment at the paper's scale; None for one that it does not have."""
-    found = configuration.load().experiments.get(experiment)
-    return next(configuration.expand(experiment, found)).settings.layers if found else None

@@ -8,10 +8,10 @@ from nws.reporting.claims.claim import (
     PARTLY,
     REPRODUCED,
     Claim,
-    Needs,
     Unusable,
     Verdict,
 )
+from nws.reporting.claims.scale import Needs
 from nws.reporting.results import DIVERGED, Results
 
 TOLERANCE = 0.5  # nats: “without noticeable impact”
@@ -30,7 +30,7 @@ def up_to_100(results: Results) -> Verdict:
     verdict = REPRODUCED if len(near) == len(final) else PARTLY if len(near) > 1 else NOT_REPRODUCED
     ours = ", ".join(f"K {k}: {loss - base:+.3f}" for k, loss in final.items())
     why = f"{len(near)} of {len(final)} end within {TOLERANCE} nats of K = {min(final)}."
-    return Verdict(verdict, ours, why, _seeds(results))
+    return Verdict(verdict, ours, why, measure.seeds(results, "ksteps"))
 
 
 def stability(results: Results) -> Verdict:
@@ -49,7 +49,7 @@ def stability(results: Results) -> Verdict:
     why = (
         f"{len(unstable)} of 2 rise more than twice as much as K ≤ 100 (nats; infinite: diverged)."
     )
-    return Verdict(verdict, ours, why, _seeds(results))
+    return Verdict(verdict, ours, why, measure.seeds(results, "ksteps"))
 
 
 def speed(results: Results) -> Verdict:
@@ -61,7 +61,7 @@ def speed(results: Results) -> Verdict:
     ratio = times[0] / times[1]
     verdict = REPRODUCED if ratio < 0.8 else PARTLY if ratio < 1 else NOT_REPRODUCED
     why = f"{times[0]:.2f} s per epoch at K = {stale}, {times[1]:.2f} s at K = {fresh}."
-    return Verdict(verdict, f"×{ratio:.2f}", why, _seeds(results))
+    return Verdict(verdict, f"×{ratio:.2f}", why, measure.seeds(results, "ksteps"))
 
 
 def _runs(results: Results) -> dict[int, str]:
@@ -89,10 +89,6 @@ def _rise(results: Results, run: str) -> float:
 def _seconds(results: Results, run: str) -> float:
     entries = measure.finished(results, "ksteps", run)
     return float(np.median([entry.metrics["seconds_per_epoch"] for entry in entries]))
-
-
-def _seeds(results: Results) -> int:
-    return len({entry.seed for entry in results.entries("ksteps")})
 
 
 CLAIMS = [

@@ -11,10 +11,11 @@ from nws.reporting.claims.claim import (
     PARTLY,
     REPRODUCED,
     Claim,
-    Needs,
+    Unusable,
     Verdict,
 )
-from nws.reporting.results import DONE, Results
+from nws.reporting.claims.scale import Needs
+from nws.reporting.results import DIVERGED, DONE, Results
 from nws.reporting.statistics import student
 
 NEVER = float("inf")
@@ -23,7 +24,7 @@ NEVER = float("inf")
 def crossover(results: Results, coding: str, first: int, last: int) -> Verdict:
     """From which epoch NRWS's training loss stays below both others', by seed."""
     nrws, rws, ws = (_losses(results, "minimnist", a, coding) for a in ("nrws", "rws", "ws"))
-    shared = sorted(set(nrws) & set(rws) & set(ws))
+    shared = measure.shared(nrws, rws, ws)
     epochs = [leads_from(nrws[seed], rws[seed], ws[seed]) for seed in shared]
     if not all(np.isfinite(epochs)):
         run = max(len(curve) for curve in nrws.values())
@@ -73,7 +74,7 @@ def _ratio(results: Results, experiment: str, coding: str, rival: str, axis: str
     ours, theirs = (_losses(results, experiment, a, coding) for a in ("nrws", rival))
     clock, other = (_column(results, experiment, a, coding, axis) for a in ("nrws", rival))
     ratios = []
-    for seed in sorted(set(ours) & set(theirs)):
+    for seed in measure.shared(ours, theirs):
         level = measure.final(theirs[seed])
         when = first_time(ours[seed], clock[seed], level)
         ratios.append(when / first_time(theirs[seed], other[seed], level))
@@ -112,6 +113,8 @@ def learning_rate(results: Results) -> Verdict:
             s = entry.run.settings
             same = (s.dataset, s.layers, s.optimizer) == (base.dataset, base.layers, base.optimizer)
             if same and s.algorithm == name and s.learning_rate > base.learning_rate:
+                if entry.status not in (*DONE, DIVERGED):
+                    raise Unusable(f"{entry.label} is {entry.status}")
                 loss = entry.metrics.get("final_train_loss") if entry.status in DONE else None
                 found[f"{name.upper()} η {s.learning_rate:g} seed {entry.seed}"] = loss
     if not found:

@@ -5,7 +5,8 @@ from functools import partial
 
 from nws.reporting import paper
 from nws.reporting.claims import measure
-from nws.reporting.claims.claim import NOT_REPRODUCED, PARTLY, REPRODUCED, Claim, Needs, Verdict
+from nws.reporting.claims.claim import NOT_REPRODUCED, PARTLY, REPRODUCED, Claim, Verdict
+from nws.reporting.claims.scale import Needs
 from nws.reporting.results import Results
 from nws.reporting.statistics import student
 
@@ -23,7 +24,7 @@ def value(
     """Within the tolerance, within twice the tolerance, or further away."""
     run = measure.one_run(results, experiment, algorithm, coding)
     scores = measure.likelihoods(results, experiment, run)
-    estimate = student([score["mean"] for score in scores])
+    estimate = student([score["mean"] for score in scores.values()])
     gap = estimate.mean - expected
     near = abs(gap) / TOLERANCE
     verdict = REPRODUCED if near <= 1 else PARTLY if near <= 2 else NOT_REPRODUCED
@@ -34,12 +35,14 @@ def value(
 
 def ordering(results: Results, experiment: str, coding: str) -> Verdict:
     """NRWS > RWS > WS, with gaps beyond the uncertainty; partly if NRWS leads at all."""
-    ours = {
+    scores = {
         name: measure.likelihoods(
             results, experiment, measure.one_run(results, experiment, name, coding)
         )
         for name in ("ws", "rws", "nrws")
     }
+    seeds = measure.shared(*scores.values())
+    ours = {name: [found[seed] for seed in seeds] for name, found in scores.items()}
     means = {name: student([s["mean"] for s in scores]).mean for name, scores in ours.items()}
     error = {name: _uncertainty(scores) for name, scores in ours.items()}
     order = sorted(means, key=lambda name: means[name])
@@ -48,14 +51,13 @@ def ordering(results: Results, experiment: str, coding: str) -> Verdict:
         for low, high in (("ws", "rws"), ("rws", "nrws"))
     )
     text = " < ".join(f"{name.upper()} {means[name]:.3f}" for name in order)
-    seeds = min(len(scores) for scores in ours.values())
     if order == ["ws", "rws", "nrws"]:
         why = "Same order, every gap beyond" if clear else "Same order, but a gap is within"
         verdict = REPRODUCED if clear else PARTLY
-        return Verdict(verdict, text, f"{why} the 95% uncertainty.", seeds)
+        return Verdict(verdict, text, f"{why} the 95% uncertainty.", len(seeds))
     if order[-1] == "nrws":
-        return Verdict(PARTLY, text, "NRWS leads, the other two are exchanged.", seeds)
-    return Verdict(NOT_REPRODUCED, text, f"{order[-1].upper()} leads, not NRWS.", seeds)
+        return Verdict(PARTLY, text, "NRWS leads, the other two are exchanged.", len(seeds))
+    return Verdict(NOT_REPRODUCED, text, f"{order[-1].upper()} leads, not NRWS.", len(seeds))
 
 
 def _uncertainty(scores: list[dict[str, float]]) -> float:

@@ -1,13 +1,13 @@
 """Numbers that several claims are about, taken from the results; no run is skipped silently."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
 from nws.config import Run
 from nws.reporting import paper
 from nws.reporting.claims.claim import Unusable
-from nws.reporting.results import DIVERGED, DONE, Entry, Results
+from nws.reporting.results import DIVERGED, DONE, MISSING, Entry, Results
 from nws.reporting.statistics import Estimate, student
 
 Curves = dict[int, np.ndarray]  # by seed: one value per epoch
@@ -33,21 +33,22 @@ def one_run(results: Results, experiment: str, algorithm: str, coding: str = "")
 
 
 def finished(results: Results, experiment: str, run: str) -> list[Entry]:
-    """All seeds of a run; if one did not end well, an error that says how."""
+    """The seeds of a run that are there; an error if none is, or if one did not end well."""
     entries = [entry for entry in results.entries(experiment) if entry.run.name == run]
-    odd = [entry for entry in entries if entry.status not in DONE]
+    done = [entry for entry in entries if entry.status in DONE]
+    odd = [e for e in entries if e.status not in DONE and not (done and e.status == MISSING)]
     if odd:
         diverged = all(entry.status == DIVERGED for entry in odd)
         text = ", ".join(f"{entry.label} is {entry.status}" for entry in odd)
         raise Unusable(text, diverged)
-    return entries
+    return done
 
 
-def likelihoods(results: Results, experiment: str, run: str) -> list[dict[str, float]]:
-    """The test score of each seed."""
+def likelihoods(results: Results, experiment: str, run: str) -> dict[int, dict[str, float]]:
+    """The test score, by seed."""
     entries = finished(results, experiment, run)
-    scores = [(entry.metrics.get("log_likelihood") or {}).get("test") for entry in entries]
-    found = [score for score in scores if score]
+    scores = {e.seed: (e.metrics.get("log_likelihood") or {}).get("test") for e in entries}
+    found = {seed: score for seed, score in scores.items() if score}
     if not found or len(found) < len(scores):
         raise Unusable(f"{experiment}/{run} has no log-likelihood estimate")
     return found
@@ -73,8 +74,20 @@ def final(values: np.ndarray) -> float:
 
 def over_seeds(measure: Callable[..., float], *by_seed: Curves) -> Estimate:
     """A measure of curves with the same seed, and its mean over the seeds they share."""
-    shared = sorted(set.intersection(*(set(curve) for curve in by_seed)))
-    return student([measure(*(curve[seed] for curve in by_seed)) for seed in shared])
+    return student([measure(*(curve[seed] for curve in by_seed)) for seed in shared(*by_seed)])
+
+
+def shared(*by_seed: Mapping[int, object]) -> list[int]:
+    """The seeds that all have; an error if there is none."""
+    found = sorted(set.intersection(*map(set, by_seed)))
+    if not found:
+        raise Unusable("the runs to compare have no seed in common yet")
+    return found
+
+
+def seeds(results: Results, experiment: str) -> int:
+    """How many seeds of an experiment are there."""
+    return len({entry.seed for entry in results.entries(experiment) if entry.status in DONE})
 
 
 def interval(estimate: Estimate, digits: int = 3) -> str:

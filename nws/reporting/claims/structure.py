@@ -3,7 +3,8 @@
 import numpy as np
 
 from nws.evaluation import fisher_enumeration as enumeration
-from nws.reporting.claims.claim import NOT_REPRODUCED, PARTLY, REPRODUCED, Claim, Needs, Verdict
+from nws.reporting.claims.claim import NOT_REPRODUCED, PARTLY, REPRODUCED, Claim, Verdict
+from nws.reporting.claims.scale import Needs
 from nws.reporting.figures.fig1 import SIZES
 from nws.reporting.results import Results
 

@@ -11,10 +11,10 @@ from nws.reporting.claims.claim import (
     PARTLY,
     REPRODUCED,
     Claim,
-    Needs,
     Unusable,
     Verdict,
 )
+from nws.reporting.claims.scale import Needs
 from nws.reporting.results import MISSING, STALE, UNREADABLE, Results
 
 USEFUL = (0.001, 0.1)  # the damping range of the text on 3by3
@@ -30,7 +30,7 @@ def useful_damping(results: Results) -> Verdict:
     verdict = _share(len(better), len(kl))
     ours = ", ".join(f"α {a:g}: {value:.4f}" for a, value in sorted(kl.items()))
     why = f"{len(better)} of {len(kl)} end below the vanilla algorithm’s KL of {vanilla:.4f}."
-    return Verdict(verdict, ours, why, _seeds(results, "damping"))
+    return Verdict(verdict, ours, why, measure.seeds(results, "damping"))
 
 
 def low_damping(results: Results) -> Verdict:
@@ -50,7 +50,7 @@ def low_damping(results: Results) -> Verdict:
     why = (
         f"{yes} of 2 hold: as fast or faster, and more than twice as noisy (nats, epoch to epoch)."
     )
-    return Verdict(_share(yes, 2), ours, why, _seeds(results, "damping"))
+    return Verdict(_share(yes, 2), ours, why, measure.seeds(results, "damping"))
 
 
 def high_damping(results: Results) -> Verdict:
@@ -66,7 +66,7 @@ def high_damping(results: Results) -> Verdict:
     span = f"{min(others):.4f} to {max(others):.4f}"
     ours = f"α {largest:g}: {distance[largest]:.4f}; useful range: {span}"
     why = f"Nearer than {nearer} of {len(others)} (mean distance of the loss curves, nats)."
-    return Verdict(_share(nearer, len(others)), ours, why, _seeds(results, "damping"))
+    return Verdict(_share(nearer, len(others)), ours, why, measure.seeds(results, "damping"))
 
 
 def linear(results: Results) -> Verdict:
@@ -78,7 +78,7 @@ def linear(results: Results) -> Verdict:
     slope = float(np.polyfit(np.log(best["damping"]), np.log(best["learning_rate"]), 1)[0])
     verdict = REPRODUCED if 0.5 <= slope <= 1.5 else PARTLY if slope >= 0.2 else NOT_REPRODUCED
     why = f"The best learning rate grows as damping to the power {slope:.2f} ({len(best)} values)."
-    return Verdict(verdict, f"{slope:.2f}", why, _seeds(results, "grid_minimnist"))
+    return Verdict(verdict, f"{slope:.2f}", why, measure.seeds(results, "grid_minimnist"))
 
 
 def region(results: Results, experiment: str) -> Verdict:
@@ -87,7 +87,7 @@ def region(results: Results, experiment: str) -> Verdict:
     inside = [low <= best[key] <= high for key, (low, high) in REGION.items()]
     ours = f"η {best['learning_rate']:g}, α {best['damping']:g}"
     why = f"{sum(inside)} of 2 (η, α) inside; minimum validation loss {best['loss']:.3f}."
-    return Verdict(_share(sum(inside), 2), ours, why, _seeds(results, experiment))
+    return Verdict(_share(sum(inside), 2), ours, why, measure.seeds(results, experiment))
 
 
 def image_size(results: Results) -> Verdict:
@@ -102,7 +102,7 @@ def image_size(results: Results) -> Verdict:
         if large == small
         else "smaller on the larger images."
     )
-    return Verdict(verdict, ours, why, _seeds(results, "grid_mnist"))
+    return Verdict(verdict, ours, why, measure.seeds(results, "grid_mnist"))
 
 
 def _dampings(results: Results, wanted: Callable[[float], bool]) -> dict[float, str]:
@@ -162,10 +162,6 @@ def _best(results: Results, experiment: str) -> dict[str, float]:
     if cells["loss"].isna().all():
         raise Unusable(f"every run of {experiment} diverged", diverged=True)
     return dict(cells.iloc[int(cells["loss"].argmin())])
-
-
-def _seeds(results: Results, experiment: str) -> int:
-    return len({entry.seed for entry in results.entries(experiment)})
 
 
 def _share(yes: int, total: int) -> str:

@@ -1,0 +1,85 @@
+"""On what scale a claim may be judged, and how its verdict says so."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from nws import config as configuration
+from nws.config import Config
+from nws.reporting.results import DONE, Entry, Results
+
+# Of the epochs that a claim needs: a run that is shorter than that says nothing about it.
+SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a claim needs of every run of ``experiments`` before it is judged without reserve.
+
+    ``epochs``, or a run that has converged, which is one that its key ``patience`` ended. Down to
+    a tenth of the epochs a claim is judged at the scale that was run, and its verdict says so.
+    Images and layers must be the paper's, as ``config/paper.yaml`` has them.
+    """
+
+    experiments: tuple[str, ...] = ()
+    epochs: int = 0
+    likelihood_samples: int = 0
+
+    def shortfall(self, config: Config) -> str:
+        """Why nothing can be said with a configuration; empty if something can."""
+        for name in self.experiments:
+            for run in configuration.expand(name, config.experiments[name]):
+                if problem := self._problem(config, run):
+                    return f"{problem} ({name})"
+        return ""
+
+    def _problem(self, config: Config, run: configuration.Run) -> str:
+        settings, data = run.settings, config.datasets[run.settings.dataset]
+        if settings.epochs < SHARE * self.epochs:
+            return f"{settings.epochs} of the {self.epochs} epochs it needs"
+        if data.train is not None:
+            return f"{data.train:,} training images instead of all"
+        if settings.likelihood_samples < self.likelihood_samples:
+            wanted = f"{self.likelihood_samples:,}"
+            return f"{settings.likelihood_samples:,} of {wanted} importance samples"
+        if self.likelihood_samples and (settings.likelihood_images or data.test):
+            return "only some of the test images scored"
+        layers = _paper_layers(run.experiment)
+        return f"layers {settings.layers} instead of {layers}" if settings.layers != layers else ""
+
+
+def reached(needs: Needs, results: Results) -> tuple[str, bool]:
+    """The epochs that the runs of a claim had, in words, and whether that is fewer than it needs.
+
+    A run that has converged counts as whole.
+    """
+    done = [e for name in needs.experiments for e in results.entries(name) if e.status in DONE]
+    if not (needs.epochs and done):
+        return "", False
+    early = [e for e in done if e.metrics["epochs"] < needs.epochs]
+    if cut := [e.metrics["epochs"] for e in early if e.status != "converged"]:
+        return f"{min(cut)} of {needs.epochs} epochs", True
+    if early:
+        return f"convergence (no better validation loss for {_patience(early)} epochs)", False
+    return f"{needs.epochs} of {needs.epochs} epochs", False
+
+
+def words(needs: Needs, results: Results, seeds: int, reproduced: bool) -> str:
+    """What follows a verdict: "at 20 of 20 epochs, 1 seed"; empty for what no run is needed for."""
+    epochs, fewer = reached(needs, results)
+    count = f"{seeds} seed{'s' if seeds > 1 else ''}" if seeds else ""
+    if not epochs:
+        return f"with {count}" if count and needs.experiments else ""
+    start = "at" if reproduced or not fewer else "within"
+    return f"{start} {epochs}" + (f", {count}" if count else "")
+
+
+def _patience(entries: Iterable[Entry]) -> str:
+    return " or ".join(dict.fromkeys(str(entry.run.settings.patience) for entry in entries))
+
+
+@lru_cache
+def _paper_layers(experiment: str) -> list[int] | None:
+    """The layers of an experiment at the paper's scale; None for one that it does not have."""
+    found = configuration.load().experiments.get(experiment)
+    return next(configuration.expand(experiment, found)).settings.layers if found else None
