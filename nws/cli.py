@@ -276,7 +276,7 @@ def _ready(config: "Config", root: Path, runs: "Sequence[Run]") -> None:
     write(config, root)
     for name in sorted({run.settings.dataset for run in runs}):
         path = root / "data" / f"{name}.npz"
-        if found := outdated(path, config.datasets[name]):
+        if found := outdated(path, config.datasets[name], config.mnist_dir):
             if path.exists():
                 print(f"{path}: prepared again: {found}", file=sys.stderr)
             _prepare(config, root, name)

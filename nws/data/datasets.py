@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nws.config import DatasetSettings
 from nws.data import patterns
 from nws.data.binarize import draw, round_half
-from nws.data.fetch import Mnist, mnist
+from nws.data.fetch import Mnist, hashes, mnist
 from nws.data.store import Dataset, Provenance, load, load_provenance, save, sha256
 from nws.data.userfile import SPLITS, read_images
 from nws.errors import NwsError
@@ -24,6 +24,7 @@ __all__ = ["Dataset", "build", "load", "load_provenance", "pool", "save"]
 
 MNIST_TRAIN = 50_000  # of the 60,000; the other 10,000 are the validation images
 BUILT_IN = ("mnist", "minimnist", "3by3")
+DEFAULTS = DatasetSettings(source="").model_dump()
 
 
 class Raw(NamedTuple):
@@ -70,28 +71,56 @@ def pool(images: NDArray[np.uint8]) -> NDArray[np.uint16]:
     return blocks.sum(axis=(2, 4), dtype=np.uint16)
 
 
-def outdated(npz_path: Path, settings: DatasetSettings) -> str:
-    """Why the data set in these files is not what ``settings`` would give now; empty if it is.
+def outdated(npz_path: Path, settings: DatasetSettings, mnist_dir: str | None = None) -> str:
+    """Why the data set in these files is not what would be made now; empty if it is.
 
-    By content: the settings, the bytes of the user's own file, and this package's code.
+    By content: the settings, the files that it is made from, and this package's code.
     """
     try:
-        made = load_provenance(npz_path)
         load(npz_path)
+        made = load_provenance(npz_path)
     except NwsError as error:
         return str(error)
-    recorded = {**made.get("source", {}), "code": made.get("code")}
-    asked = {**settings.model_dump(), "code": source_hash("data")}
-    if settings.source not in BUILT_IN:
-        recorded["content"] = made.get("origin", {}).get("sha256")
-        asked["content"] = content(settings)
-    return difference(recorded, asked)
+    if found := changed(made, settings, mnist_dir):
+        return found
+    return difference({"code": made.get("code")}, {"code": source_hash("data")})
 
 
-def content(settings: DatasetSettings) -> dict[str, str]:
-    """The hash of the user's own file, by its name; empty for what the package knows itself."""
+def changed(made: Provenance, settings: DatasetSettings, mnist_dir: str | None = None) -> str:
+    """In what a data set is not of these settings and of what its files now hold; empty if it is.
+
+    Files that are not there any more, or of which an old record says nothing, are not compared.
+    """
+    recorded, asked = dict(made.get("source") or {}), settings.model_dump()
+    held = (made.get("origin") or {}).get("sha256")
+    if held and (now := content(settings, mnist_dir)):
+        recorded["content"], asked["content"] = sorted(held.values()), sorted(now.values())
+        if settings.file:  # where it lies is no matter
+            asked["source"] = recorded.get("source")
+    return difference(recorded, asked, DEFAULTS)
+
+
+def current(npz_path: Path, settings: DatasetSettings, mnist_dir: str | None) -> Dataset:
+    """The data set in these files, if it is the one that is asked for; else NwsError."""
+    dataset = load(npz_path)
+    if found := changed(load_provenance(npz_path), settings, mnist_dir):
+        raise NwsError(
+            f"{npz_path}: is not what the configuration asks for now ({found}); prepare it again: "
+            f"nws prepare {npz_path.stem}"
+        )
+    return dataset
+
+
+def content(settings: DatasetSettings, mnist_dir: str | None = None) -> dict[str, str]:
+    """The hashes of the files a data set is made from, by name; empty where it needs none, or the
+    user's own cannot be read."""
+    if settings.source in ("mnist", "minimnist"):
+        return hashes(mnist_dir)
     path = settings.file
-    return {path.name: manifest.sha256(path)} if path and path.is_file() else {}
+    try:
+        return {path.name: manifest.sha256(path)} if path else {}
+    except OSError:
+        return {}
 
 
 def _raw(

@@ -1,5 +1,6 @@
 """The MNIST images: from a folder the user names, the local cache, or whoever answers first."""
 
+import hashlib
 import logging
 import os
 import re
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nws.data.idx import read_idx
-from nws.data.rawfile import FILES, RawFile, content
+from nws.data.rawfile import FILES, RawFile, content, decompressed
 from nws.data.sources import Contents, Source, public_sources
 from nws.errors import NwsError
 from nws.files.whole import write_bytes
@@ -43,9 +44,9 @@ def mnist(
     default the public ones), whose files are then cached. ``files`` are the training and the test
     images. Raises NwsError if a named folder lacks the right files, or if nothing else worked.
     """
-    if named := mnist_dir or os.environ.get(DIRECTORY_VARIABLE):
+    if named := _named_folder(mnist_dir):
         key = "mnist_dir" if mnist_dir else f"${DIRECTORY_VARIABLE}"
-        return _mnist(_from_directory(Path(named), key, files), f"folder {named}", files)
+        return _mnist(_from_directory(named, key, files), f"folder {named}", files)
     folder = _cache_folder() if cache is None else cache
     if held := _from_cache(folder, files):
         return _mnist(held, f"cache {folder}", files)
@@ -59,17 +60,44 @@ def _mnist(contents: Contents, origin: str, files: Sequence[RawFile]) -> Mnist:
     return Mnist(train, test, origin, {file.name: file.sha256 for file in files})
 
 
+def hashes(mnist_dir: str | None = None, files: Sequence[RawFile] = FILES) -> dict[str, str]:
+    """The sha256 of the content of each file that :func:`mnist` would now take, whatever it holds.
+
+    Where no folder is named, or it lacks a file, those of the official files: nothing else is
+    ever taken.
+    """
+    found = {file.name: file.sha256 for file in files}
+    if folder := _named_folder(mnist_dir):
+        for file in files:
+            if path := _find(folder, file):
+                found[file.name] = hashlib.sha256(decompressed(_read(path), file)).hexdigest()
+    return found
+
+
+def _named_folder(mnist_dir: str | None) -> Path | None:
+    named = mnist_dir or os.environ.get(DIRECTORY_VARIABLE)
+    return Path(named) if named else None
+
+
+def _find(folder: Path, file: RawFile) -> Path | None:
+    paths = [folder.expanduser() / name for name in _spellings(file)]
+    return next((path for path in paths if os.path.isfile(path)), None)
+
+
+def _spellings(file: RawFile) -> list[str]:
+    """The four usual ones: plain or gzipped, with "-idx3" or ".idx3"."""
+    stems = (file.name, file.name.replace("-idx", ".idx"))
+    return [stem + suffix for stem in stems for suffix in ("", ".gz")]
+
+
 def _from_directory(folder: Path, key: str, files: Sequence[RawFile]) -> Contents:
     contents = {}
     for file in files:
-        # The four usual spellings: plain or gzipped, with "-idx3" or ".idx3".
-        stems = (file.name, file.name.replace("-idx", ".idx"))
-        names = [stem + suffix for stem in stems for suffix in ("", ".gz")]
-        paths = [folder.expanduser() / name for name in names]
-        path = next((path for path in paths if os.path.isfile(path)), None)
+        path = _find(folder, file)
         if path is None:
+            others = ", ".join(_spellings(file)[1:])
             raise NwsError(
-                f"{key}: {folder} holds no readable {file.name} (nor {', '.join(names[1:])}); "
+                f"{key}: {folder} holds no readable {file.name} (nor {others}); "
                 f"put the official file there, or unset {key} to have it fetched"
             )
         contents[file.name] = content(_read(path), file, f"{key}: {path}")

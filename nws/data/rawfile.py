@@ -48,6 +48,14 @@ def content(raw: bytes, file: RawFile, where: str) -> bytes:
     return plain
 
 
+def decompressed(raw: bytes, file: RawFile) -> bytes:
+    """``raw`` unpacked, to a byte more than ``file`` has; as it is where it cannot be."""
+    try:
+        return _decompress(raw, file.size, file.name) if raw.startswith(GZIP_MAGIC) else raw
+    except NwsError:
+        return raw
+
+
 def check_sha256(data: bytes, expected: str, where: str) -> None:
     """Raises NwsError, naming ``where`` and both hashes, if the hash of ``data`` is another."""
     found = hashlib.sha256(data).hexdigest()

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ from numpy.typing import NDArray
 
 from nws.errors import NwsError
 from nws.files.npz import Arrays, read_npz
-from nws.files.record import difference
 from nws.files.whole import write_bytes, write_text
 
 Provenance = dict[str, Any]
@@ -60,19 +58,16 @@ def save(dataset: Dataset, provenance: Provenance, npz_path: Path) -> None:
     write_text(npz_path.with_suffix(".json"), json.dumps(provenance, indent=1) + "\n")
 
 
-def load(npz_path: Path, asked: Mapping[str, Any] | None = None) -> Dataset:
+def load(npz_path: Path) -> Dataset:
     """The data set :func:`save` wrote, read-only and checked against the .json beside it.
 
-    Raises NwsError if a file is missing, damaged or of another making: with other settings than
-    ``asked``, too, if they are given.
+    Raises NwsError if a file is missing, damaged or of another making.
     """
     arrays = read_npz(npz_path, str(npz_path), ("train", "valid", "test", "shape"), EXACT)
     provenance = load_provenance(npz_path)
     for key, array in arrays.items():
         if sha256(array) != provenance["sha256"].get(key):
             raise NwsError(f"{npz_path}: {key}: is not what the .json beside it describes; {AGAIN}")
-    if found := difference(provenance.get("source") or {}, asked or provenance["source"]):
-        raise NwsError(f"{npz_path}: was prepared with other settings ({found}); prepare it again")
     stochastic = provenance["binarization"] == "stochastic"
     shape = _check(arrays, stochastic, npz_path)
     del arrays["shape"]

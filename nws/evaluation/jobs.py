@@ -9,7 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from nws.config import Config, Run, RunSettings
-from nws.data.store import Dataset, load, load_provenance
+from nws.data.datasets import current
+from nws.data.store import Dataset, load_provenance
 from nws.errors import NwsError
 from nws.evaluation import bihm, exact
 from nws.evaluation.likelihood import log_likelihood
@@ -42,7 +43,7 @@ def _evaluate(config: Config, run: Run, seed: int, root: Path) -> None:
     folder = root / "runs" / run.experiment / run.name / f"seed{seed}"
     path = root / "data" / f"{run.settings.dataset}.npz"
     training = _training(folder)
-    data = load(path, config.datasets[run.settings.dataset].model_dump())
+    data = current(path, config.datasets[run.settings.dataset], config.mnist_dir)
     asked = record(run.settings.model_dump(), seed, load_provenance(path)["sha256"])
     if found := stale(folder, training, asked, RunSettings().model_dump()):
         raise NwsError(f"{folder}: cannot be scored: {found}; train the run again")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nws import config as configuration
+from nws.data.datasets import changed
 from nws.errors import NwsError
 from nws.files import record
 
@@ -36,6 +37,7 @@ SETTINGS = ["algorithm", "dataset", "learning_rate", "damping", "refresh", "solv
 IDENTITY = ["experiment", "run", "seed", *SETTINGS]
 
 REQUIRED = ["status", "epochs", "seconds", "seconds_per_epoch", "min_valid_loss"]
+REQUIRED += ["settings", "seed"]  # what it was made of
 
 MISSING, UNREADABLE, DIVERGED = "missing", "unreadable", "diverged"
 STALE = "stale"  # not what the configuration asks for, or changed since it was made
@@ -189,11 +191,10 @@ class Results:
         defaults = configuration.RunSettings().model_dump()
         if found := record.stale(directory, about, asked, defaults):
             return found
-        settings = self.config.datasets[name].model_dump()
-        prepared = configuration.DatasetSettings(source="").model_dump()
-        if found := record.difference(data.get("source") or settings, settings, prepared):
-            return f"its data set was prepared with other settings ({found})"
-        scored = about.get("settings") or {}
+        prepared = data or about.get("dataset") or {}
+        if "source" in prepared and (found := self._changed(name, prepared)):
+            return f"its data set is not what is asked for ({found})"
+        scored = about["settings"]
         if about.get("log_likelihood") and (
             found := record.difference(
                 {key: scored.get(key) for key in record.SCORING},
@@ -202,6 +203,18 @@ class Results:
         ):
             return f"it was scored with other settings ({found})"
         return ""
+
+    def _changed(self, name: str, prepared: dict[str, Any]) -> str:
+        """In what a data set is not what the configuration would make now; empty if it is."""
+        asked = self.config.datasets[name]
+        made = json.dumps([name, prepared.get("source"), prepared.get("origin")])
+        if made not in self._compared:
+            self._compared[made] = changed(prepared, asked, self.config.mnist_dir)
+        return self._compared[made]
+
+    @cached_property
+    def _compared(self) -> dict[str, str]:
+        return {}
 
     def _history(self, entry: Entry) -> tuple["pd.DataFrame", str]:
         import pandas as pd

@@ -16,7 +16,8 @@ from typing import Any
 import tensorflow as tf
 
 from nws.config import Config, Run
-from nws.data.store import Dataset, load, load_provenance
+from nws.data.datasets import current
+from nws.data.store import Dataset, load_provenance
 from nws.evaluation import exact
 from nws.files import manifest
 from nws.files.code import source_hash
@@ -52,8 +53,8 @@ def train(config: Config, run: Run, seed: int, root: Path) -> None:
     began = time.monotonic()
     folder, work = run_folder(root, run, seed), work_folder(root, run, seed)
     path = root / "data" / f"{run.settings.dataset}.npz"
-    asked = config.datasets[run.settings.dataset].model_dump()
-    data, origin = load(path, asked), load_provenance(path)
+    data = current(path, config.datasets[run.settings.dataset], config.mnist_dir)
+    origin = load_provenance(path)
     with explained(lambda: "before the first step", LESS):
         outcome = _fit(run, seed, data, origin, work)
     about = _about(config, run, seed, origin, outcome, time.monotonic() - began)
@@ -120,7 +121,12 @@ def _about(
         "status": outcome.status,
         "reason": outcome.reason or None,
         "settings": run.settings.model_dump(),
-        "dataset": {"name": run.settings.dataset, "sha256": origin["sha256"]},
+        "dataset": {
+            "name": run.settings.dataset,
+            "sha256": origin["sha256"],
+            "source": origin["source"],
+            "origin": {"sha256": origin["origin"]["sha256"]},
+        },
         "epochs": len(rows),
         "steps": rows[-1].step,
         "resumed": outcome.progress.resumed,

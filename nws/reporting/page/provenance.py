@@ -29,15 +29,20 @@ def machines(entries: Iterable[Entry]) -> list[dict[str, Any]]:
     return [dict(zip(MACHINE, values, strict=True)) | {"runs": n} for values, n in found.items()]
 
 
-def commits(entries: Iterable[Entry]) -> list[tuple[str, str, int]]:
-    """The distinct commits: hash, whether the tree was clean, number of runs."""
+def commits(entries: Iterable[Entry]) -> list[tuple[str, str, str, int]]:
+    """The distinct commits: hash, whether the tree was clean, the hash of the code that trains,
+    number of runs."""
     words = {True: "with changes not committed", False: "clean", None: "unknown"}
     found = Counter(
-        (entry.metrics.get("commit") or "unknown", words[entry.metrics.get("dirty")])
+        (
+            entry.metrics.get("commit") or "unknown",
+            words[entry.metrics.get("dirty")],
+            entry.metrics.get("code") or "not recorded",
+        )
         for entry in entries
         if entry.metrics
     )
-    return [(commit, tree, n) for (commit, tree), n in found.items()]
+    return [(*made, n) for made, n in found.items()]
 
 
 def totals(entries: Iterable[Entry]) -> dict[str, float]:
