@@ -7,6 +7,7 @@ the score is another. So every number tells what it is of.
 
 import json
 import os
+import re
 import shutil
 import zlib
 from collections.abc import Iterator
@@ -214,7 +215,8 @@ class Workflow(RuleBasedStateMachine):
     def edited(self, cell: Any, name: str) -> None:
         path = self.world.folder(*cell) / name
         if path.is_file():
-            path.write_text(path.read_text().replace("1", "2"))
+            losses = r'(?<="mean": )[-\d.]+|(?<="final_valid_loss": )[\d.]+|\d+\.\d+$'
+            path.write_text(re.sub(losses, "7.5", path.read_text(), flags=re.MULTILINE))
 
     @rule()
     def keep(self) -> None:
