@@ -19,7 +19,13 @@ import pytest
 import tensorflow as tf
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from nws import cli
 from nws import config as cfg
@@ -29,6 +35,7 @@ from nws.evaluation import jobs as evaluation
 from nws.files.record import SCORING
 from nws.models.parameters import initial
 from nws.reporting import tables
+from nws.reporting.page.provenance import commits
 from nws.reporting.results import DONE, Results
 from nws.training import jobs as training
 from nws.training.checkpoint import Progress
@@ -261,8 +268,6 @@ class Workflow(RuleBasedStateMachine):
 
 
 def test_whatever_changes_no_number_is_under_a_wrong_label(tmp_path: Path) -> None:
-    from hypothesis.stateful import run_state_machine_as_test
-
     run_state_machine_as_test(
         type("Here", (Workflow,), {"base": tmp_path}),
         settings=settings(
@@ -348,8 +353,6 @@ def test_another_code_is_told_and_no_reason_to_refuse(
 ) -> None:
     monkeypatch.setattr(training, "source_hash", lambda of: "another")
     assert world.command("train", "minimnist/ws_b", "--evaluate") == 0
-    from nws.reporting.provenance import commits
-
     assert reasons(world) == {"finished: "}
     counts = {code: count for _, _, code, count in commits(world.results.all_entries())}
     assert counts["another"] == 2

@@ -1,5 +1,6 @@
 """The workflow: what it would do, what it refuses, and what it really does."""
 
+import json
 import os
 import re
 import resource
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nws import config as cfg
 from nws.reporting import figures, tables
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -189,3 +191,38 @@ def test_images_are_found_beside_the_configuration(where: str, tmp_path: Path) -
     done = snakemake(tmp_path / "work", *given, env={"HOME": str(tmp_path)})
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "work" / target).is_file()
+
+
+def test_a_job_elsewhere_gets_what_it_was_scheduled_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It reads the workflow again, whose files may say something else by then."""
+    scheduled = cfg.resolve({"extends": "smoke", "datasets": {"threebythree": {"train": 180}}})
+    monkeypatch.setenv(cfg.CARRIED, cfg.pack(scheduled))
+    job = ["--mode", "remote", "--target-jobs", "prepare:dataset=threebythree"]
+    where = ["--cores", "1", "--nolock", "--allowed-rules", "prepare"]
+    done = snakemake(tmp_path, *job, *where, *SMOKE)
+    assert done.returncode == 0, done.stderr
+    made = json.loads((tmp_path / "results/smoke/data/threebythree.json").read_text())
+    assert made["counts"]["train"] == 180
+
+
+def test_images_overwritten_under_their_name_are_prepared_again(tmp_path: Path) -> None:
+    """However old the file says it is."""
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(
+        "extends: smoke\ndatasets:\n  letters: {source: letters.npz}\nexperiments:\n"
+        "  letters: {settings: {dataset: letters, layers: [2]}, runs: {ws: {algorithm: ws}}}\n"
+    )
+    target = "results/smoke/data/letters.npz"
+    shown = []
+    for variant in (0, 0, 1):
+        images = np.random.default_rng(variant).integers(0, 2, (20, 4), dtype=np.uint8)
+        np.savez(tmp_path / "letters.npz", images=images)
+        os.utime(tmp_path / "letters.npz", (1e9, 1e9))
+        dry = [] if not shown else ["-n"]
+        done = snakemake(tmp_path, "--cores", "1", *dry, target, "--configfile", str(mine))
+        assert done.returncode == 0, done.stderr
+        shown.append(done.stdout + done.stderr)
+    assert "Nothing to be done" in shown[1]
+    assert jobs(shown[2]) == {"prepare": 1}

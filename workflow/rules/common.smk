@@ -1,9 +1,10 @@
 # All Python that the rules need. The configuration is validated here, when the workflow is read.
+import os
 import re
 import shlex
 import sys
 import threading
-from functools import reduce
+from functools import cache, reduce
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -21,9 +22,14 @@ from nws.files.top import TEMPLATES
 def configured():
     """The configuration. Its files are read again: Snakemake takes the last of two equal keys, and
     does not say in which file a path was named. As a module, it is what the other workflow gives.
+
+    A job on another machine reads the workflow once more: it gets what it was scheduled with, not
+    what the files now say, where the executor passes the environment on (SLURM does).
     """
     if not workflow.modifier.is_main_snakefile():
         return config
+    if cfg.CARRIED in os.environ and not workflow.is_main_process:
+        return cfg.unpack(os.environ[cfg.CARRIED]).model_dump()
     given = workflow.config_settings
     return reduce(cfg.merge, [*map(cfg.read, given.configfiles), given.config], {})
 
@@ -32,6 +38,8 @@ try:
     CONFIG = cfg.resolve(configured())
 except NwsError as error:
     raise WorkflowError(str(error)) from None
+if workflow.modifier.is_main_snakefile():
+    os.environ[cfg.CARRIED] = cfg.pack(CONFIG)
 
 ROOT = f"results/{CONFIG.scale}"
 RUN = f"{ROOT}/runs/{{experiment}}/{{run}}/seed{{seed}}"
@@ -103,9 +111,10 @@ def source_of(wildcards):
     return [str(path)] if path and "{" not in str(path) else []
 
 
-def content_of(wildcards):
-    """The hash of that file: its time stamp may say nothing."""
-    return datasets.content(CONFIG.datasets[wildcards.dataset])
+@cache
+def content_of(dataset):
+    """The hashes of the files a data set is made from: their time stamps may say nothing."""
+    return datasets.content(CONFIG.datasets[dataset], CONFIG.mnist_dir)
 
 
 def folder(wildcards):

@@ -15,7 +15,7 @@ rule prepare:
     params:
         root=folder,
         settings=lambda wildcards: CONFIG.datasets[wildcards.dataset].model_dump_json(),
-        content=content_of,
+        content=lambda wildcards: content_of(wildcards.dataset),
         code=DATA_CODE,
     message:
         "Preparing the data set {wildcards.dataset}"
