@@ -11,7 +11,7 @@ from nws import config as configuration
 from nws.files import manifest
 from nws.reporting import figures, paper, tables
 from nws.reporting.page import report
-from nws.reporting.results import HISTORY
+from nws.reporting.results import ACTIVE, HISTORY
 
 SMALL = {
     "extends": None,
@@ -81,6 +81,16 @@ SMALL = {
         "tuned": {
             "settings": {"epochs": 6, "learning_rate": 0.2},
             "runs": {f"{name}_b": {"algorithm": name} for name in ("ws", "rws", "nrws")},
+        },
+        "activity": {
+            "seeds": [0],
+            "settings": {
+                "epochs": 4,
+                "layers": [8, 4],
+                "activity": True,
+                "averaging": {"kind": "tail"},
+            },
+            "runs": {"slow": {"algorithm": "rws"}, "fast": {}, "faster": {"learning_rate": 0.1}},
         },
         "ksteps": {
             "seeds": [0],
@@ -173,7 +183,8 @@ def _run(
     generator = np.random.default_rng(zlib.crc32(f"{run.experiment}{run.name}{seed}".encode()))
     source = config.datasets[run.settings.dataset].source
     rows = _history(run.settings, source, generator, diverged)
-    lines_ = [",".join(HISTORY)] + [
+    layers = len(run.settings.layers) if run.settings.activity else 0
+    lines_ = [",".join([*HISTORY, *(f"{ACTIVE}{i}" for i in range(1, layers + 1))])] + [
         ",".join("" if v is None else repr(v) for v in row) for row in rows
     ]
     write_file(directory / "history.csv", "\n".join(lines_) + "\n")
@@ -223,6 +234,9 @@ def _history(
                 1e-3 if settings.natural else None,
                 5.0 if settings.natural else None,
                 float(kl[i]) if settings.exact else None,
+                float(valid[i]) + 0.5 if settings.averaging.kind != "none" else None,
+                *((2.5, 2.8) if settings.activity else (None, None)),
+                *([1.0 - 0.1 * i] * len(settings.layers) if settings.activity else []),
             )
         )
     return rows

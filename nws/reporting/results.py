@@ -32,7 +32,11 @@ HISTORY = [
     "residual",
     "iterations",
     "exact_kl",
+    "valid_loss_last",
+    "ess",
+    "gap",
 ]
+ACTIVE = "active_"  # and the number of a hidden layer, in the histories of runs that ask for it
 SETTINGS = ["algorithm", "dataset", "learning_rate", "damping", "refresh", "solver"]
 IDENTITY = ["experiment", "run", "seed", *SETTINGS]
 
@@ -146,7 +150,8 @@ class Results:
         for entry in self.entries(experiment):
             frame, status = self._history(entry)
             frames.append(frame.assign(**entry.identity, status=status))
-        columns = [*HISTORY, *IDENTITY, "status"]
+        active = sorted({name for frame in frames for name in activity(frame)})
+        columns = [*HISTORY, *active, *IDENTITY, "status"]
         frames = frames or [pd.DataFrame(columns=columns)]
         return pd.concat(frames, ignore_index=True)[columns]
 
@@ -259,7 +264,13 @@ def read_history(path: Path) -> "pd.DataFrame | None":
         frame = pd.read_csv(io.StringIO(text[: text.rfind("\n") + 1]), dtype=float)
     except (OSError, ValueError):
         return None
-    return frame.reindex(columns=HISTORY) if {"epoch", "train_loss"} <= set(frame) else None
+    columns = [*HISTORY, *activity(frame)]
+    return frame.reindex(columns=columns) if {"epoch", "train_loss"} <= set(frame) else None
+
+
+def activity(frame: "pd.DataFrame") -> list[str]:
+    """The columns of active units, one for each hidden layer."""
+    return [str(column) for column in frame if str(column).startswith(ACTIVE)]
 
 
 def _first_readable(directory: Path, *names: str) -> tuple[dict[str, Any] | None, str]:

@@ -69,6 +69,17 @@ def test_an_experiment_that_is_not_configured_draws_an_empty_figure(name, tmp_pa
     figures.make(name, write(tmp_path / "r", config), tmp_path)
 
 
+def test_active_units_are_drawn_beside_the_losses_of_both_parameters(root):
+    frame = figures.data("activity", Results(root))
+    assert frame["active_1"].notna().all()
+    loss, active, gap = figures.draw("activity", frame).axes
+    assert [len(axes.lines) for axes in (loss, active, gap)] == [6, 3, 3]
+    run = frame[frame["run"] == "fast"]
+    for axes, column in ((loss, "valid_loss_last"), (active, "active_2"), (gap, "gap")):
+        wanted = run[["epoch", column]].to_numpy(float)
+        assert any((line.get_xydata() == wanted).all() for line in axes.lines)
+
+
 def test_diverged_cells_are_hatched_marked_and_never_best(tmp_path):
     before = heatmap.cells(figures.data("fig7", Results(write(tmp_path / "a"))))
     best = before.iloc[int(before["loss"].argmin())]

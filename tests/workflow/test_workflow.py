@@ -58,7 +58,7 @@ def test_a_dry_run_lists_every_job(tmp_path: Path) -> None:
     assert [found[name] for name in once] == [1] * len(once)
     assert (found["prepare"], found["train"], found["evaluate"]) == (5, 3, 3)
     shared = [name for name in found if name.startswith("train_")]
-    assert len(shared) == 12
+    assert len(shared) == 13
     assert not list(tmp_path.glob("results/**/*.json"))
 
 

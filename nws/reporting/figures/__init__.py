@@ -1,4 +1,4 @@
-"""The paper's figures, and one of ours: results in; SVG, PNG and the CSV of what is drawn out.
+"""The paper's figures, and some of ours: results in; SVG, PNG and the CSV of what is drawn out.
 
 Each module ``figN`` has ``EXPERIMENTS`` (whose runs it needs), ``data(results)`` and
 ``draw(frame)``. What is drawn is what was read back from the CSV, so a figure can always be redrawn
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-NAMES = (*(f"fig{number}" for number in range(1, 10)), "fig3_tuned")
+NAMES = (*(f"fig{number}" for number in range(1, 10)), "fig3_tuned", "activity")
 
 
 def requires(name: str, config: configuration.Config) -> list[tuple[str, str]]:
