@@ -37,12 +37,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def prepare(args: argparse.Namespace) -> None:
+    """Make data sets."""
     config, root = _settings(args)
     for name in args.dataset or config.datasets:
         _prepare(config, root, name)
 
 
 def train(args: argparse.Namespace) -> None:
+    """Train runs, one after the other, and evaluate them if asked."""
     config, root = _settings(args)
     runs = list(_runs(config, args.run))
     _configure(config, runs)  # first: a GPU that is not there is told before data is prepared
@@ -59,6 +61,7 @@ def train(args: argparse.Namespace) -> None:
 
 
 def evaluate(args: argparse.Namespace) -> None:
+    """Score trained runs."""
     config, root = _settings(args)
     runs = list(_runs(config, args.run))
     _configure(config, runs)
@@ -67,6 +70,7 @@ def evaluate(args: argparse.Namespace) -> None:
 
 
 def figure(args: argparse.Namespace) -> None:
+    """Draw figures from result files."""
     from nws.reporting import figures
 
     config, root = _asked(args)
@@ -75,6 +79,7 @@ def figure(args: argparse.Namespace) -> None:
 
 
 def table(args: argparse.Namespace) -> None:
+    """Make tables from result files."""
     from nws.reporting import tables
 
     config, root = _asked(args)
@@ -83,6 +88,7 @@ def table(args: argparse.Namespace) -> None:
 
 
 def report(args: argparse.Namespace) -> None:
+    """Write the report from result files."""
     from nws.reporting.page.report import make
 
     config, root = _asked(args)
@@ -90,12 +96,14 @@ def report(args: argparse.Namespace) -> None:
 
 
 def benchmark(args: argparse.Namespace) -> None:
+    """Time the steps of training."""
     from nws.benchmark import main
 
     main(args)
 
 
 def plan(args: argparse.Namespace) -> None:
+    """Say what a configuration asks for."""
     from nws.config import write
     from nws.planning import plan
 
@@ -106,6 +114,7 @@ def plan(args: argparse.Namespace) -> None:
 
 
 def init(args: argparse.Namespace) -> None:
+    """Begin a folder for Snakemake."""
     from nws.files.starter import init
 
     _show(init(args.folder, args.scale))

@@ -26,6 +26,7 @@ WHEEL = "fake-1.0-py3-none-any.whl"
 
 
 def npz() -> bytes:
+    """The bytes of an .npz as Keras has it."""
     stream = io.BytesIO()
     np.savez(stream, x_train=TRAIN, x_test=TEST, y_train=np.zeros(12), y_test=np.zeros(5))
     return stream.getvalue()

@@ -136,6 +136,7 @@ def make(root: Path, names: Collection[str] = figures.NAMES) -> Path:
 
 
 def write_file(path: Path, content: str) -> None:
+    """Text at a path, folders and all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content, encoding="utf-8")
 

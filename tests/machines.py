@@ -25,6 +25,7 @@ def random_model(layers: Sequence[int], seed: int, scale: float = 1.0) -> Arrays
 
 
 def sigmoid(a: np.ndarray) -> np.ndarray:
+    """1 / (1 + exp(-a))."""
     return 1.0 / (1.0 + np.exp(-a))
 
 

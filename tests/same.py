@@ -56,6 +56,7 @@ def _metrics(path: Path) -> dict[str, Any]:
 
 
 def main(whole: Path, broken: Path) -> int:
+    """Say which result files of two folders differ; 0 if none does."""
     expected = results(whole)
     differ = differences(expected, results(broken))
     print(f"{len(expected)} files, {len(differ)} differ:", ", ".join(differ) or "the same results")

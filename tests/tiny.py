@@ -36,6 +36,7 @@ class Killed(Exception):
 
 
 def settings(**changes: Any) -> RunSettings:
+    """Those of the tiny run with some changed."""
     return run_settings({**SETTINGS, **changes})
 
 
@@ -45,6 +46,7 @@ def program(config: RunSettings, seed: int = 0, stochastic: bool = False) -> Pro
 
 
 def start(config: RunSettings, seed: int = 0) -> Parameters:
+    """Its parameters before training, in the run's coding."""
     params = initial([9, *config.layers], seed)
     return recode(params, "01") if config.coding == "01" else params
 
@@ -56,6 +58,7 @@ def train(
     warn: Callable[[str], None] = lambda text: None,
     **rest: Any,
 ) -> Outcome:
+    """Train it, from a checkpoint in ``work`` if there is one."""
     return fit(compiled, start(config), config, "tiny", work, warn=warn, **rest)
 
 
@@ -81,6 +84,7 @@ def eager_checkpoints(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def kill(compiled: Program, config: RunSettings, work: Work, stretches: int) -> None:
+    """Train it until it is killed after so many stretches."""
     with pytest.raises(Killed):
         train(killed_after(compiled, stretches), config, work)
 
@@ -94,10 +98,12 @@ def assert_same(a: Outcome, b: Outcome) -> None:
 
 
 def bits(params: Parameters) -> list[bytes]:
+    """The bytes of every array: equal only if nothing differs."""
     return [array.tobytes() for array in to_arrays(params).values()]
 
 
 def timeless(rows: tuple[Row, ...]) -> str:
+    """A history as CSV without what depends on the clock."""
     return to_csv([row._replace(seconds=0.0) for row in rows])
 
 

@@ -24,6 +24,7 @@ def pins(requirements: str) -> list[str]:
 
 
 def environment(requirements: str) -> str:
+    """The text of environment.yml, from that of requirements.txt."""
     return HEADER + "".join(f'      - "{pin}"\n' for pin in pins(requirements))
 
 

@@ -30,6 +30,7 @@ class Variant(NamedTuple):
 
     @property
     def name(self) -> str:
+        """Its name in the rows: algorithm, K, and the solver if it was chosen."""
         if not self.refresh:
             return self.algorithm
         solver = "" if self.solver == "auto" else f"_{self.solver}"
@@ -37,6 +38,7 @@ class Variant(NamedTuple):
 
     @property
     def label(self) -> str:
+        """Its name for readers."""
         refresh = f", K = {self.refresh}" if self.refresh else ""
         solver = "" if self.solver == "auto" else f", {self.solver}"
         return f"{self.algorithm.upper()}{refresh}{solver}"

@@ -35,6 +35,8 @@ def _quoted(coding: Any) -> Any:
 
 
 class Strict(BaseModel):
+    """Unknown keys are refused; values do not change."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 

@@ -13,11 +13,13 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def hint(word: str, known: Any) -> str:
+    """`` (did you mean 'x'?)`` where a known word is close, else nothing."""
     close = difflib.get_close_matches(str(word), [str(k) for k in known], n=1)
     return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def validate(model: type[M], content: Mapping[str, Any], where: str) -> M:
+    """The content as a model; NwsError naming every key that is wrong, under ``where``."""
     try:
         return model.model_validate(content)
     except ValidationError as error:

@@ -15,6 +15,7 @@ NAME = "manifest.json"
 
 
 def sha256(path: Path) -> str:
+    """Of a file's bytes, 64 hex digits."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

@@ -33,6 +33,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_text(path: Path, content: str) -> None:
+    """UTF-8 text, like :func:`write_bytes`."""
     write_bytes(path, content.encode())
 
 

@@ -82,4 +82,5 @@ def table1_row(config: Config, dataset: str, algorithm: str) -> Row | None:
 
 
 def table2_row(algorithm: str) -> Row | None:
+    """The paper's numbers for an algorithm in Table 2; None if it has none."""
     return next((row for row in TABLE2 if row.algorithm == algorithm), None)

@@ -66,6 +66,7 @@ class Entry:
 
     @property
     def identity(self) -> dict[str, Any]:
+        """Experiment, run, seed and the settings that tell runs apart."""
         settings = {key: getattr(self.run.settings, key) for key in SETTINGS}
         return {
             "experiment": self.run.experiment,
@@ -76,6 +77,7 @@ class Entry:
 
     @property
     def label(self) -> str:
+        """``experiment/run seed k``."""
         return f"{self.run.experiment}/{self.run.name} seed {self.seed}"
 
 
@@ -91,6 +93,7 @@ class Results:
 
     @cached_property
     def config(self) -> configuration.Config:
+        """What was asked for; NwsError where there is no ``config.json``."""
         if self._given is not None:
             return self._given
         path = self.root / "config.json"
@@ -107,6 +110,7 @@ class Results:
         return list(configuration.expand(experiment, found)) if found else []
 
     def directory(self, experiment: str, run: str, seed: int) -> Path:
+        """The folder of a run and seed."""
         return self.root / "runs" / experiment / run / f"seed{seed}"
 
     def entries(self, experiment: str) -> list[Entry]:
@@ -124,6 +128,7 @@ class Results:
         return {}
 
     def all_entries(self) -> list[Entry]:
+        """Those of every experiment."""
         return [entry for name in self.config.experiments for entry in self.entries(name)]
 
     def metrics(self, experiment: str) -> list[dict[str, Any]]:
@@ -248,6 +253,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def read_npz(path: Path) -> dict[str, np.ndarray] | None:
+    """All arrays of a file; None if it is not there or not whole."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}

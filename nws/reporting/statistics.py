@@ -17,6 +17,7 @@ class Estimate:
 
     @property
     def half_width(self) -> float:
+        """Half the interval's length."""
         return (self.high - self.low) / 2
 
 

@@ -78,6 +78,7 @@ def make(
 
 
 def to_csv(frame: "pd.DataFrame") -> bytes:
+    """A table as its CSV."""
     return frame.to_csv(index=False, lineterminator="\n").encode()
 
 

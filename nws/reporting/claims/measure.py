@@ -91,6 +91,7 @@ def seeds(results: Results, experiment: str) -> int:
 
 
 def interval(estimate: Estimate, digits: int = 3) -> str:
+    """``low to high`` of an estimate, for reading."""
     if not np.isfinite(estimate.half_width):
         return "one seed" if estimate.n == 1 else ""
     return f"{estimate.low:.{digits}f} to {estimate.high:.{digits}f}"

@@ -70,10 +70,12 @@ def redraw(name: str, csv: Path, out_dir: Path) -> list[Path]:
 
 
 def to_csv(frame: "pd.DataFrame") -> bytes:
+    """The numbers of a figure as its CSV."""
     return frame.to_csv(index=False, lineterminator="\n").encode()
 
 
 def read_csv(path: Path) -> "pd.DataFrame":
+    """The numbers of a figure from its CSV; NwsError if it cannot be read."""
     import pandas as pd
 
     try:

@@ -39,6 +39,7 @@ def data(results: Results) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame) -> Figure:
+    """The matrix for either coding of the units, and its block structure."""
     figure = style.figure(3.3)
     axes = figure.subplots(1, 3)
     scale = LogNorm(SMALLEST, frame["value"].abs().max())

@@ -25,6 +25,7 @@ def data(results: Results) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame) -> Figure:
+    """Probabilities, samples and test images, for B and BSt."""
     figure = style.figure(5.2)
     axes = figure.subplots(2, 3)
     for line, coding in zip(axes, ("B", "BSt"), strict=True):

@@ -29,6 +29,7 @@ def of(experiment: str, results: Results) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame) -> Figure:
+    """Losses over epochs and over time; a row for B and one for BSt."""
     return curves.draw(frame)
 
 

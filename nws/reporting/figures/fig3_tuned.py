@@ -15,4 +15,5 @@ def data(results: Results) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame) -> Figure:
+    """As Figure 3, each algorithm at its own best setting."""
     return curves.draw(frame)

@@ -28,6 +28,7 @@ def data(results: Results) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame) -> Figure:
+    """Loss and exact KL over epochs, a curve for each damping α."""
     figure = style.figure(3.1)
     axes = figure.subplots(1, 2)
     looks = _looks(frame)

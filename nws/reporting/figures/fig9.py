@@ -23,6 +23,7 @@ def data(results: Results) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame) -> Figure:
+    """(a) Samples beside the data; (b) losses, a curve for each K."""
     figure = style.figure(4.6)
     grid = figure.add_gridspec(2, 1, height_ratios=[1, 2.2])
     top, bottom = figure.add_subfigure(grid[0]), figure.add_subfigure(grid[1])

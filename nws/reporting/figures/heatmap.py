@@ -35,6 +35,7 @@ def cells(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame) -> Figure:
+    """A grid of η and α, coloured by the mean loss; runs that diverged say so."""
     import seaborn as sns  # here, because it takes a second that other figures need not wait
 
     table = cells(frame)

@@ -57,11 +57,13 @@ RC: Any = {  # matplotlib's type names every key
 
 @contextmanager
 def context() -> Iterator[None]:
+    """Within it, Matplotlib draws as the figures of the report are drawn."""
     with mpl.rc_context(RC):
         yield
 
 
 def figure(height: float) -> Figure:
+    """An empty figure as wide as the page, ``height`` in inches."""
     return Figure(figsize=(WIDTH, height), layout="constrained")
 
 

@@ -24,6 +24,8 @@ class Deviation:
 
 @dataclass(frozen=True)
 class Choice:
+    """Where the paper leaves a choice or ours differs: what it says, what we do, and why."""
+
     topic: str
     paper: str
     ours: Callable[[Config], str]

@@ -22,6 +22,7 @@ class Search(NamedTuple):
 
     @property
     def best(self) -> Entry | None:
+        """The run with the lowest validation loss; None if none ended well."""
         return self.entries[0] if self.entries and self.entries[0].status in DONE else None
 
 
