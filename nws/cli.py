@@ -47,15 +47,16 @@ def train(args: argparse.Namespace) -> None:
     """Train runs, one after the other, and evaluate them if asked."""
     config, root = _settings(args)
     runs = list(_runs(config, args.run))
-    _configure(config, runs)  # first: a GPU that is not there is told before data is prepared
+    given = _given(config, args.threads)
+    _configure(given, runs)  # first: a GPU that is not there is told before data is prepared
     _ready(config, root, runs)
     from nws.training.jobs import forget, train
 
     cells = list(_seeded(config, runs, args.seed))
     for run, seed in cells:
-        train(config, run, seed, root)
+        train(given, run, seed, root)
         if args.evaluate:
-            _evaluate(config, run, seed, root)
+            _evaluate(given, run, seed, root)
     for run, seed in cells:
         forget(root, run, seed)
 
@@ -64,7 +65,7 @@ def evaluate(args: argparse.Namespace) -> None:
     """Score trained runs."""
     config, root = _settings(args)
     runs = list(_runs(config, args.run))
-    _configure(config, runs)
+    _configure(_given(config, args.threads), runs)
     for run, seed in _seeded(config, runs, args.seed):
         _evaluate(config, run, seed, root)
 
@@ -206,8 +207,30 @@ def _add_runs(sub: argparse.ArgumentParser) -> None:
         "run", nargs="+", metavar="EXPERIMENT[/RUN]", help="a run, or an experiment for all of its"
     )
     sub.add_argument(
-        "--seed", type=int, action="append", metavar="K", help="a seed (default: the configured)"
+        "--seed",
+        type=_whole(0),
+        action="append",
+        metavar="K",
+        help="a seed (default: the configured)",
     )
+    sub.add_argument(
+        "--threads", type=_whole(1), metavar="N", help="CPU threads (default: the configured)"
+    )
+
+
+def _whole(least: int) -> Callable[[str], int]:
+    """A whole number of the command line; argparse adds which option it is of."""
+
+    def parse(text: str) -> int:
+        from nws.numbers import count, whole
+
+        try:
+            return count("it", whole(text), least)
+        except (ValueError, NwsError):
+            message = f"found {text!r}; give a whole number, at least {least}"
+            raise argparse.ArgumentTypeError(message) from None
+
+    return parse
 
 
 def _settings(args: argparse.Namespace) -> tuple["Config", Path]:
@@ -256,6 +279,20 @@ def _seeded(
     for run in runs:
         for seed in asked or seeds(config, run.experiment):
             yield run, seed
+
+
+def _given(config: "Config", threads: int | None) -> "Config":
+    """The configuration with the threads that a job was given. One that is alone on its machine is
+    given all, and still uses those configured."""
+    if threads is None:
+        return config
+    experiments = {
+        name: found.model_copy(
+            update={"threads": min(threads, found.threads) if found.alone else threads}
+        )
+        for name, found in config.experiments.items()
+    }
+    return config.model_copy(update={"experiments": experiments})
 
 
 def _configure(config: "Config", runs: "Sequence[Run]") -> None:

@@ -1,5 +1,7 @@
 """``import nws``: a Helmholtz machine to train, score, sample and save."""
 
+import math
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,9 +15,11 @@ from nws.errors import NwsError
 from nws.evaluation.jobs import PUBLISHED
 from nws.evaluation.likelihood import log_likelihood
 from nws.files.whole import write_npz
+from nws.machine import forking
 from nws.models.helmholtz import dream
 from nws.models.parameters import Parameters, initial, read, recode, to_arrays
 from nws.models.random import Key
+from nws.numbers import count, real, whole
 from nws.training.history import Row
 from nws.training.loop import compile_run
 from nws.training.run import fit as _fit
@@ -24,6 +28,15 @@ from nws.training.run import fit as _fit
 LEARNING_RATES = {
     "ws": 0.02, "rws": 0.05, "bihm": 0.05, "nws": 0.002, "nrws": 0.002, "nbihm": 0.002,
 }  # fmt: skip
+# Keys of a run in the configuration that have no meaning here, and what to do instead.
+NO_SETTINGS = {
+    "layers": "HelmholtzMachine(layers) has them",
+    "initial_bias": "give it to HelmholtzMachine",
+    "dataset": "give the images as x",
+    "exact": "nws.evaluation.exact has functions for the arrays of a small model",
+    "likelihood_samples": "call log_likelihood(x, n_samples)",
+    "likelihood_images": "call log_likelihood with as many images as you like",
+}
 
 
 class HelmholtzMachine:
@@ -31,16 +44,16 @@ class HelmholtzMachine:
 
     ``layers`` are sizes from visible to top, e.g. ``[196, 100, 50]``. Images are rows of {0, 1}
     (±1 is understood too).
+
+    TensorFlow does not survive a fork. Where one process has used a machine, others must be
+    spawned, ``multiprocessing.get_context("spawn")``; a forked one is told so.
     """
 
     def __init__(self, layers: Sequence[int], seed: int = 0, initial_bias: float = 0.1) -> None:
-        sizes = [int(size) for size in layers]
-        if len(sizes) < 2 or min(sizes) < 1:
-            raise NwsError(
-                f"layers: found {list(layers)}; give at least two positive sizes, visible first"
-            )
-        self.seed = seed
-        self.params: Parameters = initial(sizes, seed, initial_bias)
+        forking.check()
+        sizes = _sizes(layers)
+        self.seed = count("seed", seed, 0)
+        self.params: Parameters = initial(sizes, self.seed, _finite("initial_bias", initial_bias))
         self._draws = 0
 
     @property
@@ -53,27 +66,28 @@ class HelmholtzMachine:
 
         A lower bound in expectation, tighter with more samples (Burda et al. 2016).
         """
-        if n_samples < 1:
-            raise NwsError(f"n_samples: found {n_samples}; at least 1 is needed")
+        forking.check()
+        samples = count("n_samples", n_samples)
         rows = _pixels(x, self.layers[0])
-        return log_likelihood(self.params, rows, n_samples, self.seed, PUBLISHED).log_likelihood
+        return log_likelihood(self.params, rows, samples, self.seed, PUBLISHED).log_likelihood
 
     def sample(self, n: int) -> np.ndarray:
         """n images from p, (n, l[0]) uint8 in {0, 1}. Every call draws new ones."""
-        if n < 1:
-            raise NwsError(f"n: found {n}; at least 1 is needed")
-        drawn = dream(self.params, n, Key(self.seed, self._draws), PUBLISHED, "model").h[0]
+        forking.check()
+        drawn = dream(
+            self.params, count("n", n), Key(self.seed, self._draws), PUBLISHED, "model"
+        ).h[0]
         self._draws += 1
         return (drawn.numpy() > 0).astype(np.uint8)
 
     def save(self, path: str | Path) -> None:
         """Write ``model.npz``: plain arrays for ±1 units, described in the README."""
-        write_npz(Path(path), to_arrays(self.params))
+        write_npz(Path(os.path.expanduser(path)), to_arrays(self.params))
 
     @classmethod
     def load(cls, path: str | Path, seed: int = 0) -> "HelmholtzMachine":
         """The machine in a ``model.npz``."""
-        params = read(path)
+        params = read(os.path.expanduser(path))
         machine = cls(params.layers, seed)
         machine.params = params
         return machine
@@ -105,11 +119,15 @@ def fit(
     the last tenth of x) gives the validation loss. ``settings`` are the keys of a run in the
     configuration, e.g. ``learning_rate``, ``damping``, ``refresh``, ``samples``, ``batch``.
     """
+    forking.check()
+    for key in settings:
+        if key in NO_SETTINGS:
+            raise NwsError(f"fit: {key}: is no setting of fit; {NO_SETTINGS[key]}")
     keys = {"learning_rate": LEARNING_RATES.get(algorithm, 0.002), **settings}
     run = run_settings(
         {**keys, "algorithm": algorithm, "epochs": epochs, "layers": model.layers[1:]}, "fit"
     )
-    seed = model.seed if seed is None else seed
+    seed = model.seed if seed is None else count("seed", seed, 0)
     train, held_out = _splits(x, valid, model.layers[0], binarization, seed)
     params = recode(model.params, "01") if run.coding == "01" else model.params
     program = compile_run(run, train, held_out, seed)
@@ -119,10 +137,37 @@ def fit(
     return Fit(outcome.progress.rows, outcome.status, outcome.reason)
 
 
+def _sizes(layers: Sequence[int]) -> list[int]:
+    try:
+        sizes = [whole(size) for size in layers]
+    except (TypeError, ValueError):
+        sizes = []
+    if len(sizes) < 2 or min(sizes) < 1:
+        raise NwsError(
+            f"layers: found {layers!r}; give at least two positive whole numbers, visible first"
+        )
+    return sizes
+
+
+def _finite(name: str, value: Any) -> float:
+    try:
+        number = math.nan if isinstance(value, str) else real(value)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise NwsError(f"{name}: found {value!r}; give a finite number")
+    return number
+
+
 def _grey(x: Any, visible: int, name: str) -> np.ndarray:
     """Rows of grey values in [0, 1] as float32; an error says what is wrong with them."""
+    if np.ma.is_masked(x):
+        raise NwsError(f"{name}: holds masked values; give all of them, e.g. x.filled(0)")
     try:
-        rows = np.asarray(x, dtype=np.float32)
+        held = np.asarray(x)
+        if held.dtype.kind == "c":
+            raise NwsError(f"{name}: holds complex numbers; give real ones, e.g. x.real")
+        rows = held.astype(np.float32)
     except (TypeError, ValueError):
         raise NwsError(f"{name}: is not an array of numbers") from None
     if rows.ndim == 1 and rows.size == visible:
@@ -139,9 +184,15 @@ def _grey(x: Any, visible: int, name: str) -> np.ndarray:
         rows = 0.5 * (rows + 1.0)
     if rows.min() < 0 or rows.max() > 1:
         raise NwsError(
-            f"{name}: values from {rows.min():g} to {rows.max():g}; give values in [0, 1]"
+            f"{name}: values from {_digits(rows.min())} to {_digits(rows.max())}; give values in "
+            "[0, 1], e.g. np.clip(x, 0, 1) where they are a little beyond"
         )
     return rows
+
+
+def _digits(value: np.float32) -> str:
+    """All of them: 1.000001 is not 1."""
+    return np.format_float_positional(value, trim="-")
 
 
 def _pixels(x: Any, visible: int) -> np.ndarray:

@@ -18,6 +18,11 @@ from nws.errors import NwsError
 from nws.files.whole import write_bytes
 
 log = logging.getLogger(__name__)
+OTHER_IMAGES = (
+    "Other images under MNIST's names (Fashion-MNIST, say) are no MNIST here: put them into an "
+    ".npz, np.savez('mine.npz', images=x) with uint8 or values in [0, 1], and name it as the "
+    "source of a data set of your configuration: datasets: {mine: {source: mine.npz}}"
+)
 DIRECTORY_VARIABLE = "NWS_MNIST_DIR"
 CACHE_VARIABLE = "NWS_CACHE"
 
@@ -48,10 +53,11 @@ def mnist(
         key = "mnist_dir" if mnist_dir else f"${DIRECTORY_VARIABLE}"
         return _mnist(_from_directory(named, key, files), f"folder {named}", files)
     folder = _cache_folder() if cache is None else cache
-    if held := _from_cache(folder, files):
+    if folder is not None and (held := _from_cache(folder, files)):
         return _mnist(held, f"cache {folder}", files)
     found, origin = _from_sources(public_sources() if sources is None else sources, files)
-    _keep(found, folder)
+    if folder is not None:
+        _keep(found, folder)
     return _mnist(found, origin, files)
 
 
@@ -80,7 +86,7 @@ def _named_folder(mnist_dir: str | None) -> Path | None:
 
 
 def _find(folder: Path, file: RawFile) -> Path | None:
-    paths = [folder.expanduser() / name for name in _spellings(file)]
+    paths = [Path(os.path.expanduser(folder)) / name for name in _spellings(file)]
     return next((path for path in paths if os.path.isfile(path)), None)
 
 
@@ -100,7 +106,10 @@ def _from_directory(folder: Path, key: str, files: Sequence[RawFile]) -> Content
                 f"{key}: {folder} holds no readable {file.name} (nor {others}); "
                 f"put the official file there, or unset {key} to have it fetched"
             )
-        contents[file.name] = content(_read(path), file, f"{key}: {path}")
+        try:
+            contents[file.name] = content(_read(path), file, f"{key}: {path}")
+        except NwsError as error:
+            raise NwsError(f"{error}. {OTHER_IMAGES}") from None
     return contents
 
 
@@ -111,12 +120,22 @@ def _read(path: Path) -> bytes:
         raise NwsError(f"{path}: cannot be read: {error.strerror}") from None
 
 
-def _cache_folder() -> Path:
-    if named := os.environ.get(CACHE_VARIABLE):
-        return Path(named).expanduser()
-    import pooch
+def _cache_folder() -> Path | None:
+    """$NWS_CACHE, else the user's; None for a user without a home, such as a container's."""
+    named = os.environ.get(CACHE_VARIABLE)
+    if named and not named.startswith("~"):
+        return Path(named)
+    try:
+        import pooch
 
-    return Path(pooch.os_cache("nws"))
+        return Path(named).expanduser() if named else Path(pooch.os_cache("nws"))
+    except (RuntimeError, KeyError, OSError) as error:
+        log.warning(
+            "MNIST cannot be cached (%s); going on without; $%s names a folder",
+            error,
+            CACHE_VARIABLE,
+        )
+        return None
 
 
 def _from_cache(folder: Path, files: Sequence[RawFile]) -> Contents | None:

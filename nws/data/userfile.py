@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nws.errors import NwsError
-from nws.files.npz import Arrays, read_npz
+from nws.files.npz import Arrays, read_npz, read_shapes
 
 SPLITS = ("train", "valid", "test")
 TYPES = "float in [0, 1], bool, or uint8 (0 and 1, or 0 to 255)"
@@ -37,6 +37,24 @@ def read_images(path: Path) -> tuple[Arrays, int]:
     return shaped, 255 if levels else 1
 
 
+def sizes(path: Path) -> tuple[dict[str, int], int]:
+    """The images of each split and the pixels of an image, from the headers alone."""
+    held = read_shapes(path, str(path), ("images", *SPLITS))
+    if held.keys() not in ({"images"}, set(SPLITS)) or min(map(len, held.values())) < 2:
+        read_images(path)  # says what is wrong
+    if "images" in held:
+        first, second = _ends(held["images"][0])
+        counts = {"train": first, "valid": second - first, "test": held["images"][0] - second}
+    else:
+        counts = {split: held[split][0] for split in SPLITS}
+    return counts, math.prod(next(iter(held.values()))[1:])
+
+
+def _ends(images: int) -> list[int]:
+    """Where 80/10/10 are split."""
+    return [images * 8 // 10, images * 9 // 10]
+
+
 def _arrays(path: Path) -> Arrays:
     held = read_npz(path, str(path), (), ("images", *SPLITS))
     if held.keys() == set(SPLITS):
@@ -50,8 +68,7 @@ def _arrays(path: Path) -> Arrays:
     _check(images, f"{path}: images")
     if len(images) < 10:
         raise NwsError(f"{path}: images: found {len(images)}; a split 80/10/10 needs at least 10")
-    ends = [len(images) * 8 // 10, len(images) * 9 // 10]
-    return dict(zip(SPLITS, np.split(images, ends), strict=True))
+    return dict(zip(SPLITS, np.split(images, _ends(len(images))), strict=True))
 
 
 def _check(array: NDArray[Any], where: str) -> None:

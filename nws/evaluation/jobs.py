@@ -72,7 +72,7 @@ def _training(folder: Path) -> dict[str, Any]:
 
 def _likelihoods(
     params: Parameters, run: Run, data: Dataset, seed: int
-) -> dict[str, dict[str, float]] | None:
+) -> dict[str, dict[str, float | None]] | None:
     samples = run.settings.likelihood_samples
     if samples == 0:
         return None
@@ -102,19 +102,22 @@ def _bidirectional(params: Parameters, run: Run, data: Dataset, seed: int) -> di
         images = getattr(data, split)[: run.settings.likelihood_images]
         x = 2.0 * images.astype(np.float32) - 1.0
         log_p = bihm.log_unnormalised(params, x, samples, seed, PUBLISHED)
+        error = standard_error(log_p)
         mean = float(log_p.mean(dtype=np.float64))
         found[split] = {
             "unnormalised": mean,
             "mean": mean - z.value,
-            "standard_error": float(np.hypot(standard_error(log_p), z.standard_error)),
+            "standard_error": None if error is None else float(np.hypot(error, z.standard_error)),
             "samples": samples,
             "images": len(images),
         }
     return found
 
 
-def standard_error(values: np.ndarray) -> float:
-    """Of the mean over images: s/√n."""
+def standard_error(values: np.ndarray) -> float | None:
+    """Of the mean over images: s/√n; None of a single one."""
+    if len(values) < 2:
+        return None
     return float(values.std(ddof=1, dtype=np.float64) / np.sqrt(len(values)))
 
 

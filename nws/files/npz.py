@@ -2,7 +2,8 @@
 
 import math
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -25,23 +26,44 @@ def read_npz(
     are read. Raises NwsError, naming ``where``, if the file cannot be read, is no such archive, is
     damaged, holds Python objects or lacks a required array.
     """
+    with _opened(file, where) as archive:
+        held = _names(archive)
+        missing = [name for name in required if name not in held]
+        if missing:
+            raise NwsError(
+                f"{where}: lacks the array {', '.join(missing)}; it holds: "
+                f"{', '.join(held) or 'none'}"
+            )
+        wanted = [*required, *(name for name in optional if name in held)]
+        return {name: _array(archive, name, where) for name in wanted}
+
+
+def read_shapes(file: Path, where: str, names: Iterable[str]) -> dict[str, tuple[int, ...]]:
+    """The shapes of those of the named arrays that an .npz file holds, from their headers."""
+    with _opened(file, where) as archive:
+        held = [name for name in names if name in _names(archive)]
+        found = {}
+        for name in held:
+            with archive.open(f"{name}.npy") as stream:
+                found[name] = HEADERS[npy.read_magic(stream)](stream)[0]
+        return found
+
+
+@contextmanager
+def _opened(file: Path | IO[bytes], where: str) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(file) as archive:
-            held = [n.removesuffix(".npy") for n in archive.namelist() if n.endswith(".npy")]
-            missing = [name for name in required if name not in held]
-            if missing:
-                raise NwsError(
-                    f"{where}: lacks the array {', '.join(missing)}; it holds: "
-                    f"{', '.join(held) or 'none'}"
-                )
-            wanted = [*required, *(name for name in optional if name in held)]
-            return {name: _array(archive, name, where) for name in wanted}
+            yield archive
     except NwsError:
         raise
     except OSError as error:
         raise NwsError(f"{where}: cannot be read: {error.strerror or error}") from None
     except Exception as error:  # zipfile, zlib and numpy raise a dozen kinds on damaged bytes
         raise NwsError(f"{where}: is not a readable .npz file (damaged?): {error}") from error
+
+
+def _names(archive: zipfile.ZipFile) -> list[str]:
+    return [n.removesuffix(".npy") for n in archive.namelist() if n.endswith(".npy")]
 
 
 def _array(archive: zipfile.ZipFile, name: str, where: str) -> NDArray[Any]:

@@ -1,6 +1,7 @@
 """Files that are either whole or not there."""
 
 import io
+import os
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
@@ -23,13 +24,19 @@ def write_bytes(path: Path, content: bytes) -> None:
         temporary.write_bytes(content)
         temporary.replace(path)
     except OSError as error:
-        raise NwsError(
-            f"{path}: cannot be written: {error.strerror}; make room, or the folder writable, "
-            "and run the same command again"
-        ) from None
+        raise NwsError(f"{path}: cannot be written: {error.strerror}; {_advice(path)}") from None
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _advice(path: Path) -> str:
+    for part in reversed(path.parents):
+        if part.is_symlink() and not part.exists():
+            return f"{part} is a link to {os.readlink(part)}, which is not there: make it"
+        if part.exists() and not part.is_dir():
+            return f"{part} is no folder: rename it, and run the same command again"
+    return "make room, or the folder writable, and run the same command again"
 
 
 def write_text(path: Path, content: str) -> None:

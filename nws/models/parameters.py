@@ -83,6 +83,10 @@ def from_arrays(arrays: dict[str, np.ndarray]) -> Parameters:
     if depth == 0 or missing:
         raise NwsError(f"model: arrays missing: {', '.join(missing or ['p_W0'])}")
 
+    unfit = [name for name in needed if not np.isfinite(arrays[name]).all()]
+    if unfit:
+        raise NwsError(f"model: holds nan or inf: {', '.join(unfit)}; train it again")
+
     def stack(side: str) -> tuple[tf.Tensor, ...]:
         pairs = [(arrays[f"{side}_W{i}"], arrays[f"{side}_b{i}"]) for i in range(depth)]
         return tuple(tf.constant(np.vstack([W, b[None]]), tf.float32) for W, b in pairs)
@@ -98,7 +102,11 @@ def from_arrays(arrays: dict[str, np.ndarray]) -> Parameters:
 def read(path: str | Path) -> Parameters:
     """Parameters from a ``model.npz``; no pickle is ever loaded."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return from_arrays({name: file[name] for name in file.files})
-    except (OSError, ValueError, EOFError, KeyError, BadZipFile) as error:
+        file = np.load(path, allow_pickle=False)
+        if not isinstance(file, np.lib.npyio.NpzFile):
+            raise NwsError(f"{path}: cannot be read as a model: is one array, not an .npz of them")
+        with file:
+            arrays = {name: file[name] for name in file.files}
+        return from_arrays(arrays)
+    except (OSError, ValueError, TypeError, EOFError, KeyError, BadZipFile) as error:
         raise NwsError(f"{path}: cannot be read as a model: {error}") from None

@@ -5,7 +5,6 @@ matrices. It knows nothing about other programs on the machine, early stopping o
 """
 
 import math
-import os
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -16,7 +15,9 @@ import numpy as np
 
 from nws import config as cfg
 from nws.config import Config, DatasetSettings, Run, RunSettings
+from nws.data.userfile import sizes
 from nws.machine import lease
+from nws.machine.cores import cores
 
 # Costs in floating-point operations that take as long (fitted to trials on a two-core CPU).
 SAMPLED_UNIT = 1000  # draw a unit, its log-probability and its gradient
@@ -130,10 +131,10 @@ def cost(config: Config, run: Run) -> RunCost:
 
 
 def calibrate(seconds: float = 0.2) -> float:
-    """Floating-point operations per second of all cores, in products of matrices.
+    """Floating-point operations per second of the cores, in products of matrices.
 
-    The fastest of many products that are too small for several threads, times the cores: what the
-    machine can do when other programs leave it alone.
+    The fastest of many products that are too small for several threads, times the cores that this
+    process may use: what it can do when other programs leave it alone.
     """
     side = 64
     a, b = np.ones((side, side), np.float32), np.ones((side, side), np.float32)
@@ -141,7 +142,7 @@ def calibrate(seconds: float = 0.2) -> float:
     while (start := time.perf_counter()) < end:
         np.dot(a, b, out=np.empty_like(a))
         fastest = min(fastest, time.perf_counter() - start)
-    return 2 * side**3 / fastest * (os.cpu_count() or 1)
+    return 2 * side**3 / fastest * cores()
 
 
 def device(asked: str) -> str:
@@ -172,11 +173,16 @@ def _step(settings: RunSettings, weights: int, units: int) -> float:
 
 
 def _size(settings: RunSettings, dataset: DatasetSettings) -> tuple[int, int]:
-    widths = [PIXELS.get(dataset.source, PIXELS["mnist"]), *settings.layers]
+    file = dataset.file
+    pixels = sizes(file)[1] if file else PIXELS.get(dataset.source, PIXELS["mnist"])
+    widths = [pixels, *settings.layers]
     return sum(a * b for a, b in pairwise(widths)), sum(widths)
 
 
 def _images(dataset: DatasetSettings, split: str) -> int:
+    file = dataset.file
+    if file:
+        return getattr(dataset, split) or sizes(file)[0][split]
     if dataset.source == "3by3":
         return getattr(dataset, split) or (1800 if split == "train" else 18)
     return getattr(dataset, split) or (TRAIN if split == "train" else OTHER)

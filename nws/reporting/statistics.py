@@ -1,7 +1,9 @@
 """Mean and interval over seeds."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -32,3 +34,9 @@ def student(values: Sequence[float], level: float = 0.95) -> Estimate:
     mean = float(data.mean())
     half = float(stdtrit(n - 1, (1 + level) / 2) * data.std(ddof=1) / np.sqrt(n))
     return Estimate(mean, mean - half, mean + half, n)
+
+
+def image_error(score: Mapping[str, Any]) -> float:
+    """The standard error over images that ``metrics.json`` gives; nan where there was one image."""
+    error = score["standard_error"]
+    return math.nan if error is None else float(error)

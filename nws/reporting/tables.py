@@ -12,7 +12,7 @@ from nws.files import manifest
 from nws.files.whole import write_bytes
 from nws.reporting import paper
 from nws.reporting.results import DONE, Entry, Results
-from nws.reporting.statistics import student
+from nws.reporting.statistics import image_error, student
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,7 +99,7 @@ def _row(name: str, results: Results, entries: list[Entry]) -> dict[str, Any]:
         "ll_test_mean": estimate.mean,
         "ci_low": estimate.low,
         "ci_high": estimate.high,
-        "standard_error": _mean([score["standard_error"] for score in test]),
+        "standard_error": _mean([image_error(score) for score in test]),
         "ll_test_seeds": " ".join(f"{score['mean']:.4f}" for score in test),
         "ll_valid": _mean(valid),
         "likelihood_samples": settings.likelihood_samples,

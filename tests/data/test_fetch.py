@@ -119,6 +119,34 @@ def test_the_usual_cache_is_the_users(tmp_path: Path, monkeypatch: pytest.Monkey
     assert (tmp_path / "nws" / FILES[0].name).is_file()
 
 
+@pytest.mark.parametrize("error", [RuntimeError("no home"), KeyError("uid not found: 54321")])
+def test_a_user_without_a_home_has_no_cache(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An arbitrary uid in a container: nothing can say where its home is."""
+
+    def homeless(*_: object) -> None:
+        raise error
+
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.delenv("NWS_CACHE")
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr("pooch.os_cache", homeless)
+    with caplog.at_level(logging.WARNING):
+        assert is_right(mnist(sources=[GOOD], files=FILES))
+    assert "cannot be cached" in caplog.text
+    assert "$NWS_CACHE" in caplog.text
+
+
+def test_other_images_under_mnists_names_are_told_where_they_belong(tmp_path: Path) -> None:
+    named = folder(tmp_path / "fashion")
+    for file in FILES:
+        data = CONTENTS[file.name]
+        (named / file.name).write_bytes(data[:16] + bytes(len(data) - 16))
+    with pytest.raises(NwsError, match=r"wrong content.*Fashion-MNIST.*np\.savez\('mine\.npz'"):
+        mnist(str(named), sources=[], files=FILES)
+
+
 def test_one_error_lists_everything_tried_and_the_manual_way(tmp_path: Path) -> None:
     wrong = Source("wrong", lambda files: dict.fromkeys(CONTENTS, b"?"))
     sources = [failing(TimeoutError("no answer")), wrong]

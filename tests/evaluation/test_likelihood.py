@@ -167,6 +167,12 @@ def test_standard_error(values: np.ndarray) -> None:
     assert standard_error(values) == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
+def test_a_single_image_has_no_standard_error(recwarn: pytest.WarningsRecorder) -> None:
+    """nan is no JSON."""
+    assert standard_error(np.array([1.0])) is None
+    assert not recwarn.list
+
+
 MEMORY = """
 import resource, numpy as np
 from nws.evaluation.likelihood import log_likelihood

@@ -63,3 +63,12 @@ def test_a_file_in_the_way_of_a_folder(tmp_path: Path) -> None:
     write_text(tmp_path / "a", "a file")
     with pytest.raises(NwsError, match=r"a/b/c: cannot be written: .*run the same command again"):
         write_text(tmp_path / "a" / "b" / "c", "text")
+
+
+def test_a_folder_that_cannot_be_made_says_why(tmp_path: Path) -> None:
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(NwsError, match=r"gone is a link to .*nowhere, which is not there"):
+        write_text(tmp_path / "gone" / "a" / "b.txt", "b")
+    with pytest.raises(NwsError, match="file is no folder: rename it"):
+        write_text(tmp_path / "file" / "b.txt", "b")

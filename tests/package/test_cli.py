@@ -1,11 +1,13 @@
 """The command line: helpful, quick, and honest about mistakes."""
 
+import json
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+import tiny
 
 from nws import cli
 from nws import config as cfg
@@ -168,3 +170,42 @@ def test_a_run_is_trained_and_evaluated_without_snakemake(tmp_path: Path) -> Non
     assert done.returncode == 0, done.stderr
     made = {path.name for path in (tmp_path / "runs/damping/vanilla/seed0").iterdir()}
     assert made >= {"history.csv", "model.npz", "training.json", "metrics.json", "samples.npz"}
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "least"),
+    [("--seed", "-1", 0), ("--seed", "1.5", 0), ("--threads", "0", 1), ("--threads", "x", 1)],
+)
+def test_options_are_whole_numbers(
+    option: str, value: str, least: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main(["train", "mnist/ws", option, value])
+    assert end.value.code == 2
+    said = f"argument {option}: found '{value}'; give a whole number, at least {least}"
+    assert said in capsys.readouterr().err
+
+
+def test_a_job_uses_the_threads_it_is_given(tmp_path: Path) -> None:
+    """And says so; what it writes is the same."""
+    made = []
+    for threads in ("1", "2"):
+        root = tmp_path / threads
+        root.mkdir()
+        (root / "tiny.json").write_text(cfg.dump(tiny.resolve(epochs=2)))
+        where = ["--config", str(root / "tiny.json"), "--results", str(root)]
+        done = run("train", "tiny/one", "--threads", threads, *where)
+        assert done.returncode == 0, done.stderr
+        about = json.loads((root / "runs/tiny/one/seed0/training.json").read_text())
+        assert about["machine"]["threads"] == int(threads)
+        made.append(tiny.results(root))
+    assert made[0] == made[1]
+
+
+def test_a_job_alone_on_its_machine_uses_the_threads_configured() -> None:
+    config = cfg.load(Path(SMOKE))
+    alone = {"experiments": {"mnist": {"alone": True}}, "extends": "smoke"}
+    for given, threads in ((config, 8), (cfg.resolve(alone), 2)):
+        assert cli._given(given, 8).experiments["mnist"].threads == threads
+        assert cli._given(given, 1).experiments["mnist"].threads == 1
+    assert cli._given(config, None) == config

@@ -1,5 +1,6 @@
 """``import nws``: fit, score, sample, save; and what is said of what cannot be used."""
 
+import os
 import signal
 from pathlib import Path
 from typing import Any
@@ -256,3 +257,96 @@ def test_a_truncated_model(tmp_path: Path, keep: float) -> None:
     path.write_bytes(path.read_bytes()[: int(keep * path.stat().st_size)])
     with pytest.raises(NwsError, match=r"model\.npz: cannot be read"):
         HelmholtzMachine.load(path)
+
+
+NUMBERS = [
+    (lambda value: machine(value), "seed: found"),
+    (lambda value: machine().log_likelihood(IMAGES, value), "n_samples: found"),
+    (lambda value: machine().sample(value), "n: found"),
+    (
+        lambda value: fit(machine(), IMAGES[:20], "ws", seed=value, **QUICK | {"epochs": 1}),
+        "seed: found",
+    ),
+    (
+        lambda value: fit(machine(), IMAGES[:20], "ws", **QUICK | {"epochs": value}),
+        "fit.epochs: found",
+    ),
+    (lambda value: HelmholtzMachine([9, value]), "layers: found"),
+]
+
+
+@pytest.mark.parametrize(("call", "says"), NUMBERS)
+def test_whole_numbers_of_any_type_are_arguments(call: Any, says: str) -> None:
+    for value in (np.int64(2), np.float32(2)):
+        call(value)
+    for bad in (1.5, -1, True, None, np.nan, "two"):
+        if not (bad is None and says == "seed: found"):  # fit's default
+            with pytest.raises(NwsError, match=says):
+                call(bad)
+
+
+def test_an_initial_bias_is_a_finite_number() -> None:
+    for bad in ("0", np.inf, True, None):
+        with pytest.raises(NwsError, match="initial_bias: found"):
+            HelmholtzMachine([9, 2], initial_bias=bad)
+
+
+def test_a_little_beyond_is_told_in_all_digits() -> None:
+    with pytest.raises(NwsError, match=r"from 0 to 1\.000001; .*np\.clip"):
+        fit(machine(), IMAGES * (1 + 1e-6))
+
+
+@pytest.mark.parametrize(
+    "key", ["layers", "initial_bias", "dataset", "exact", "likelihood_samples", "likelihood_images"]
+)
+def test_keys_that_fit_would_ignore_are_refused(key: str) -> None:
+    with pytest.raises(NwsError, match=f"fit: {key}: is no setting of fit; "):
+        fit(machine(), IMAGES, **{key: 1})
+
+
+def test_arrays_that_would_lose_a_half_are_refused() -> None:
+    for x, what in ((np.ma.masked_equal(IMAGES, 1), "masked"), (IMAGES + 1j, "complex")):
+        with pytest.raises(NwsError, match=f"x: holds {what}"):
+            fit(machine(), x)
+        with pytest.raises(NwsError, match=f"x: holds {what}"):
+            machine().log_likelihood(x)
+    whole = np.ma.masked_array(IMAGES)
+    np.testing.assert_array_equal(
+        machine().log_likelihood(whole, 10), machine().log_likelihood(IMAGES, 10)
+    )
+
+
+def test_the_home_folder_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    machine(3).save("~/model.npz")
+    assert [path.name for path in tmp_path.iterdir()] == ["model.npz"]
+    assert same(HelmholtzMachine.load("~/model.npz"), machine(3))
+
+
+def test_files_that_are_no_models(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", IMAGES)
+    with pytest.raises(NwsError, match=r"a\.npy: cannot be read as a model: is one array"):
+        HelmholtzMachine.load(tmp_path / "a.npy")
+    held = arrays(machine())
+    held["q_W0"][0, 0] = np.nan
+    np.savez(tmp_path / "nan.npz", **held)
+    with pytest.raises(NwsError, match="holds nan or inf: q_W0"):
+        HelmholtzMachine.load(tmp_path / "nan.npz")
+
+
+def test_a_forked_process_is_told_instead_of_hanging() -> None:
+    machine().sample(1)
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            machine()
+        except NwsError as error:
+            os.write(writer, str(error).encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader) as said:
+        assert "spawn" in said.read()
+    os.waitpid(child, 0)

@@ -6,13 +6,21 @@ import math
 
 import numpy as np
 import pytest
-from fake_results import write
+from fake_results import update, write
 from scipy import stats
 
 from nws.errors import NwsError
 from nws.reporting import paper, tables
 from nws.reporting.results import Results
-from nws.reporting.statistics import student
+from nws.reporting.statistics import image_error, student
+
+SINGLE = {
+    "mean": -28.0,
+    "standard_error": None,
+    "effective_sample_size": 9.0,
+    "samples": 10,
+    "images": 1,
+}
 
 
 @pytest.mark.parametrize("n", [2, 3, 5, 10])
@@ -28,6 +36,16 @@ def test_one_seed_has_no_interval():
     assert estimate.mean == -28.0
     assert math.isnan(estimate.low)
     assert math.isnan(student([]).mean)
+
+
+def test_one_image_has_no_standard_error(tmp_path):
+    root = write(tmp_path)
+    update(root, "minimnist", "ws_b", log_likelihood={"test": SINGLE, "valid": SINGLE})
+    (path,) = tables.make("table1", root)
+    row = next(csv.DictReader(path.open()))
+    assert math.isnan(float(row["standard_error"] or "nan"))
+    assert math.isnan(image_error(SINGLE))
+    assert image_error({"standard_error": 0.5}) == 0.5
 
 
 def test_table1_has_the_mean_of_the_files_and_the_papers_value(tmp_path):

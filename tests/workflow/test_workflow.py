@@ -226,3 +226,14 @@ def test_images_overwritten_under_their_name_are_prepared_again(tmp_path: Path) 
         shown.append(done.stdout + done.stderr)
     assert "Nothing to be done" in shown[1]
     assert jobs(shown[2]) == {"prepare": 1}
+
+
+def test_jobs_are_told_their_threads(tmp_path: Path) -> None:
+    for given, threads in (
+        (["--cores", "1"], 1),
+        (["--cores", "4", "--set-threads", "train=3"], 3),
+    ):
+        done = snakemake(tmp_path, "-n", "-p", "table2", *given, *SMOKE)
+        assert done.returncode == 0, done.stderr
+        shown = done.stdout + done.stderr
+        assert set(re.findall(r"nws train mnist/.* --threads (\d+)", shown)) == {str(threads)}

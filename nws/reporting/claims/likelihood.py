@@ -8,7 +8,7 @@ from nws.reporting.claims import measure
 from nws.reporting.claims.claim import NOT_REPRODUCED, PARTLY, REPRODUCED, Claim, Verdict
 from nws.reporting.claims.scale import Needs
 from nws.reporting.results import Results
-from nws.reporting.statistics import student
+from nws.reporting.statistics import image_error, student
 
 # Half a nat: the paper's single run, its unknown pooling filter and split leave no more certainty.
 TOLERANCE = 0.5
@@ -63,7 +63,7 @@ def ordering(results: Results, experiment: str, coding: str) -> Verdict:
 def _uncertainty(scores: list[dict[str, float]]) -> float:
     """Half of the 95% interval: over seeds, or over images where there is one seed."""
     half = student([score["mean"] for score in scores]).half_width
-    return half if math.isfinite(half) else 1.96 * scores[0]["standard_error"]
+    return half if math.isfinite(half) else 1.96 * image_error(scores[0])
 
 
 def _values(
