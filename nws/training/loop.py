@@ -195,7 +195,8 @@ def compile_run(settings: RunSettings, train: np.ndarray, valid: np.ndarray, see
     per_epoch = max(1, len(train) // settings.batch)
     batch = min(settings.batch, len(train))
     stochastic = np.issubdtype(train.dtype, np.floating)
-    images = tf.constant(train)
+    # A GPU gathers rows of bool; for uint8 it has no kernel.
+    images = tf.constant(train if stochastic else train.astype(bool))
     held_out = tf.constant(2.0 * valid.astype(np.float32) - 1.0)
     advance_one = step_function(settings, layers, settings.epochs * per_epoch)
 

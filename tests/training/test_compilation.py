@@ -1,40 +1,21 @@
 """Graph and XLA: the same steps but for rounding; each with its own bits when resumed."""
 
-from itertools import product
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
 import tiny
+from every import cases, name
 from tiny import assert_same, eager_checkpoints, kill, train
 
-from nws.config import RunSettings
 from nws.evaluation.jobs import _DRAW, PUBLISHED
 from nws.evaluation.likelihood import log_likelihood
 from nws.machine.compilation import compilation
 from nws.training.run import Work
 
 HOW = ("graph", "xla")
-ALGORITHMS = get_args(RunSettings.model_fields["algorithm"].annotation)
-SOLVERS = ("cholesky", "woodbury", "cg")
-
-
-def cases() -> list[dict[str, Any]]:
-    """Every algorithm, every natural one with every solver; fresh and stale metrics in turn."""
-    found: list[dict[str, Any]] = []
-    for algorithm in ALGORITHMS:
-        if not tiny.settings(algorithm=algorithm).natural:
-            found.append({"algorithm": algorithm})
-    natural = [a for a in ALGORITHMS if tiny.settings(algorithm=a).natural]
-    for i, (solver, algorithm) in enumerate(product(SOLVERS, natural)):
-        found.append({"algorithm": algorithm, "solver": solver, "refresh": (1, 3)[i % 2]})
-    return found
-
-
-def name(case: dict[str, Any]) -> str:
-    return "-".join(map(str, case.values()))
 
 
 @pytest.mark.parametrize("case", cases(), ids=name)
