@@ -96,6 +96,15 @@ def report(args: argparse.Namespace) -> None:
     _show([make(root, config)])
 
 
+def verify(args: argparse.Namespace) -> None:
+    from nws import verification
+    from nws.machine.device import configure
+
+    config, root = _asked(args)
+    configure("cpu", os.cpu_count() or 1)
+    print(verification.report(verification.verify(root, config, args.quick)))
+
+
 def benchmark(args: argparse.Namespace) -> None:
     """Time the steps of training."""
     from nws.benchmark import main
@@ -173,6 +182,11 @@ def _add_results(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     sub = _add(commands, table, "make tables from result files", "nws table table1")
     sub.add_argument("name", nargs="*", help="table1, table2 (default: all)")
     _add(commands, report, "put figures and tables on one page", "nws report")
+    sub = _add(commands, verify, "score models again, and check every number", "nws verify")
+    sub.add_argument(
+        "results", nargs="?", type=Path, metavar="FOLDER", help="results (default: results/<scale>)"
+    )
+    sub.add_argument("--quick", action="store_true", help="fewer samples and images")
     sub = _add(commands, benchmark, "time the steps of training", "nws benchmark")
     add_arguments(sub)
     sub = _add(commands, plan, "say how many runs, on what, for how long", "nws plan")

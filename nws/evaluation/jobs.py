@@ -51,8 +51,8 @@ def _evaluate(config: Config, run: Run, seed: int, root: Path) -> None:
     metrics = {
         **training,
         "settings": {**training["settings"], **run.settings.model_dump(include=set(SCORING))},
-        "log_likelihood": _likelihoods(params, run, data, seed),
-        "exact": _exact(params, data) if run.settings.exact else None,
+        "log_likelihood": likelihoods(params, run.settings, data, seed),
+        "exact": exact_scores(params, data) if run.settings.exact else None,
         "bihm": _bidirectional(params, run, data, seed) if run.settings.plain == "bihm" else None,
     }
     metrics["evaluation_code"] = source_hash("evaluation")
@@ -70,17 +70,18 @@ def _training(folder: Path) -> dict[str, Any]:
         raise NwsError(f"{path}: cannot be read: {error}; train the run again") from None
 
 
-def _likelihoods(
-    params: Parameters, run: Run, data: Dataset, seed: int
+def likelihoods(
+    params: Parameters, settings: RunSettings, data: Dataset, seed: int
 ) -> dict[str, dict[str, float | None]] | None:
-    samples = run.settings.likelihood_samples
+    """The mean log p(x) of each split in nats, with its error; None if no samples are asked for."""
+    samples = settings.likelihood_samples
     if samples == 0:
         return None
     scores = {}
     for split in ("test", "valid"):
-        images = getattr(data, split)[: run.settings.likelihood_images]
+        images = getattr(data, split)[: settings.likelihood_images]
         x = 2.0 * images.astype(np.float32) - 1.0
-        estimate = log_likelihood(params, x, samples, seed, PUBLISHED, compile=run.settings.compile)
+        estimate = log_likelihood(params, x, samples, seed, PUBLISHED, compile=settings.compile)
         scores[split] = {
             "mean": float(estimate.log_likelihood.mean(dtype=np.float64)),
             "standard_error": standard_error(estimate.log_likelihood),
@@ -121,7 +122,7 @@ def standard_error(values: np.ndarray) -> float | None:
     return float(values.std(ddof=1, dtype=np.float64) / np.sqrt(len(values)))
 
 
-def _exact(params: Parameters, data: Dataset) -> dict[str, float]:
+def exact_scores(params: Parameters, data: Dataset) -> dict[str, float]:
     """log p(x) over the test images by enumeration; the KL where p* is known."""
     model = to_arrays(params)
     log_p = exact.log_likelihood(model, 2.0 * data.test.astype(np.float64) - 1.0)

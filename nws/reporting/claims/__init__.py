@@ -14,7 +14,7 @@ from nws.reporting.claims.claim import VERDICTS, Claim, Verdict, judge
 from nws.reporting.claims.scale import Needs
 from nws.reporting.results import Results
 
-__all__ = ["ALL", "VERDICTS", "Claim", "Needs", "Verdict", "check", "judge", "write"]
+__all__ = ["ALL", "VERDICTS", "Claim", "Needs", "Verdict", "check", "judge", "to_csv", "write"]
 
 ALL: list[Claim] = [
     *structure.CLAIMS,
@@ -34,8 +34,8 @@ def check(results: Results) -> list[tuple[Claim, Verdict]]:
     return [(claim, judge(claim, results)) for claim in ALL]
 
 
-def write(judged: list[tuple[Claim, Verdict]], path: Path) -> None:
-    """``claims.csv``: one line per claim."""
+def to_csv(judged: list[tuple[Claim, Verdict]]) -> str:
+    """One line per claim."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -43,5 +43,10 @@ def write(judged: list[tuple[Claim, Verdict]], path: Path) -> None:
         stated = (c.id, c.text, c.where, c.quantity, c.paper, c.tolerance)
         measured = (v.ours, v.seeds or "", v.interval, v.verdict, v.scale, v.why)
         writer.writerow((*stated, *measured, c.evidence))
-    write_text(path, text.getvalue())
+    return text.getvalue()
+
+
+def write(judged: list[tuple[Claim, Verdict]], path: Path) -> None:
+    """``claims.csv``."""
+    write_text(path, to_csv(judged))
     manifest.write(path.parent, [path.name], f"claims.{manifest.NAME}")

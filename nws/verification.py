@@ -1,0 +1,163 @@
+"""Results checked by what they came from: ``nws verify FOLDER``.
+
+Numbers are taken back to the runs (tables, claims), runs to their files (manifests, histories), and
+scores to the models: those whose ``model.npz`` is there are scored again. With the same images and
+samples the score must be the same up to rounding; with fewer, within the interval that goes with
+them; what is enumerated must be the same in any case.
+"""
+
+import io
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from nws.config import Config
+from nws.data.datasets import build
+from nws.data.store import Dataset
+from nws.errors import NwsError
+from nws.files import manifest
+from nws.reporting import claims, tables
+from nws.reporting.results import DIVERGED, DONE, MISSING, Entry, Results, read_history
+
+QUICK_SAMPLES, QUICK_IMAGES = 500, 1000
+ROUNDING = 0.01  # nats, of float32 sums on another machine
+ERRORS = 4.0  # standard errors over images; many models are scored, none may fail by chance
+FEWER = 0.5  # nats by which 500 samples may lie below 10,000, on average over images
+EXACT = 1e-6  # relative, in float64
+
+
+class Found(NamedTuple):
+    """What was compared, in numbers, and every difference as a sentence."""
+
+    models: int
+    runs: int
+    problems: list[str]
+
+
+def verify(
+    root: Path,
+    config: Config | None = None,
+    quick: bool = False,
+    say: Callable[[str], None] = print,
+) -> Found:
+    """Check the results under ``root``, as ``config`` (by default the one with them) asks for them.
+
+    Raises NwsError if they have no configuration, or if a data set cannot be had.
+    """
+    results = Results(root, config)
+    entries = [entry for entry in results.all_entries() if entry.status != MISSING]
+    problems = [*_files(results), *_derived(results)]
+    for entry in entries:
+        problems += [f"{entry.label}: {text}" for text in _run(entry)]
+    models = [e for e in entries if e.status in DONE and (e.directory / "model.npz").is_file()]
+    data = _Datasets(results)
+    for entry in models:
+        found = list(_model(entry, data(entry.run.settings.dataset), quick, say))
+        problems += [f"{entry.label}: {text}" for text in found]
+    return Found(len(models), len(entries), problems + data.problems)
+
+
+def _files(results: Results) -> Iterator[str]:
+    """Files that are not what was written."""
+    runs = (entry.directory for entry in results.all_entries())
+    for folder in (results.root, results.root / "figures", results.root / "tables", *runs):
+        for problem in manifest.check(folder):
+            yield f"{folder.relative_to(results.root).as_posix()}: {problem}"
+
+
+def _derived(results: Results) -> Iterator[str]:
+    """Tables and claims that are not what the runs give."""
+    for name in tables.NAMES:
+        path = results.root / "tables" / f"{name}.csv"
+        if path.is_file() and path.read_bytes() != tables.to_csv(tables.data(name, results)):
+            yield f"tables/{name}.csv: is not what the runs give"
+    path = results.root / "claims.csv"
+    if path.is_file() and path.read_text(encoding="utf-8") != claims.to_csv(claims.check(results)):
+        yield "claims.csv: is not what the runs give"
+
+
+def _run(entry: Entry) -> Iterator[str]:
+    """Where a run's record differs from its history, or from what the configuration asks for."""
+    if entry.status not in (*DONE, DIVERGED):
+        yield f"{entry.status}: {entry.reason}"
+        return
+    history = read_history(entry.directory / "history.csv")
+    if history is None:
+        yield "history.csv is missing or unreadable"
+        return
+    finite = history.dropna(subset=["valid_loss"])
+    recorded = {
+        "epochs": len(history),
+        "min_valid_loss": finite["valid_loss"].min(),
+        "final_valid_loss": finite["valid_loss"].iloc[-1] if len(finite) else None,
+        "final_train_loss": finite["train_loss"].iloc[-1] if len(finite) else None,
+    }
+    for key, value in recorded.items():
+        said = entry.metrics.get(key)
+        if value is not None and said is not None and not math.isclose(said, value, rel_tol=1e-9):
+            yield f"{key} is {said}, but history.csv has {value}"
+
+
+def _model(entry: Entry, data: Dataset, quick: bool, say: Callable[[str], None]) -> Iterator[str]:
+    """Scores of the model that are not those of ``metrics.json``."""
+    from nws.evaluation import jobs
+    from nws.models.parameters import read
+
+    params, metrics = read(entry.directory / "model.npz"), entry.metrics
+    if metrics.get("exact"):
+        for key, value in jobs.exact_scores(params, data).items():
+            if not math.isclose(value, metrics["exact"][key], rel_tol=EXACT, abs_tol=EXACT):
+                yield f"exact {key} is {metrics['exact'][key]}, but the model has {value}"
+    if not (said := metrics.get("log_likelihood")):
+        return
+    settings = entry.run.settings
+    if quick:
+        images = min(QUICK_IMAGES, settings.likelihood_images or QUICK_IMAGES)
+        samples = min(QUICK_SAMPLES, settings.likelihood_samples)
+        change = {"likelihood_samples": samples, "likelihood_images": images}
+        settings = settings.model_copy(update=change)
+    scores = jobs.likelihoods(params, settings, data, entry.seed) or {}
+    for split, again in scores.items():
+        allowed = _allowed(said[split], again)
+        text = f"{split} log-likelihood {said[split]['mean']:.4f}, again {again['mean']:.4f}"
+        say(f"{entry.label}: {text} (±{allowed:.2f} allowed)")
+        if not abs(again["mean"] - said[split]["mean"]) <= allowed:
+            yield f"{text}: further apart than {allowed:.2f} nats"
+
+
+def _allowed(said: dict[str, Any], again: dict[str, Any]) -> float:
+    """How far apart two scores may be: rounding, or what fewer images and samples leave open."""
+    if all(said[key] == again[key] for key in ("samples", "images")):
+        return ROUNDING
+    return ERRORS * float(again["standard_error"]) + FEWER
+
+
+class _Datasets:
+    """Data sets built again from their sources, one kept at a time."""
+
+    def __init__(self, results: Results) -> None:
+        self.results = results
+        self.held: tuple[str, Dataset] | None = None
+        self.problems: list[str] = []
+
+    def __call__(self, name: str) -> Dataset:
+        if self.held is None or self.held[0] != name:
+            config = self.results.config
+            data, about = build(name, config.datasets[name], config.mnist_dir)
+            if about["sha256"] != self.results.dataset(name).get("sha256"):
+                self.problems.append(f"data/{name}.json: is not of the images that there are now")
+            self.held = name, data
+        return self.held[1]
+
+
+def report(found: Found) -> str:
+    """What was verified, in a sentence. Raises NwsError that lists the differences."""
+    checked = f"{found.runs} runs checked, {found.models} models scored again"
+    if not found.problems:
+        return f"{checked}: every number is what its files and models give."
+    text = io.StringIO()
+    print(f"{checked}; {len(found.problems)} differences:", file=text)
+    for problem in found.problems:
+        print(f"  {problem}", file=text)
+    raise NwsError(text.getvalue().rstrip())

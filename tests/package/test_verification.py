@@ -1,0 +1,129 @@
+"""``nws verify``: right results pass, and no changed weight or number does, manifest or not."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nws import cli
+from nws.errors import NwsError
+from nws.files import manifest
+from nws.reporting.results import read_npz
+from nws.verification import Found, report, verify
+
+CONFIG = {
+    "extends": None,
+    "scale": "tiny",
+    "datasets": {"threebythree": {"source": "3by3", "train": 180}},
+    "experiments": {
+        "minimnist": {
+            "settings": {
+                "dataset": "threebythree",
+                "layers": [4],
+                "algorithm": "ws",
+                "epochs": 2,
+                "likelihood_samples": 600,
+                "exact": True,
+            },
+            "runs": {"ws_b": {}},
+        }
+    },
+}
+RUN = Path("runs/minimnist/ws_b/seed0")
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Real results of a tiny run, scored and with a table."""
+    folder = tmp_path_factory.mktemp("verified")
+    (folder / "tiny.json").write_text(json.dumps(CONFIG))
+    where = ["--config", str(folder / "tiny.json"), "--results", str(folder / "results")]
+    assert cli.main(["train", "minimnist/ws_b", "--evaluate", *where]) == 0
+    assert cli.main(["table", *where]) == 0
+    assert cli.main(["report", *where]) == 0
+    return folder / "results"
+
+
+@pytest.fixture
+def root(made: Path, tmp_path: Path) -> Path:
+    shutil.copytree(made, tmp_path / "results")
+    return tmp_path / "results"
+
+
+def problems(root: Path, quick: bool = False) -> str:
+    return "\n".join(verify(root, quick=quick, say=lambda text: None).problems)
+
+
+def change(root: Path, **numbers: float) -> None:
+    """Numbers in the record of a run, wherever they stand, with a manifest that agrees."""
+    for name in ("training.json", "metrics.json"):
+        path = root / RUN / name
+        about = json.loads(path.read_text())
+        for key, value in numbers.items():
+            if key in about:
+                about[key] = value
+            elif name == "metrics.json":
+                about["log_likelihood"]["test"][key] = value
+        path.write_text(json.dumps(about))
+        manifest.write(path.parent, [path.name])
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_right_results_pass(root: Path, quick: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    extra = ["--quick"] if quick else []
+    assert cli.main(["verify", str(root), *extra]) == 0
+    assert "1 runs checked, 1 models scored again" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("quick", [False, True])
+def test_a_changed_weight_is_found(root: Path, quick: bool) -> None:
+    path = root / RUN / "model.npz"
+    arrays = {name: array.copy() for name, array in (read_npz(path) or {}).items()}
+    arrays["p_b0"][0] += 0.05
+    np.savez(path, **arrays)
+    assert "model.npz does not match its manifest" in problems(root, quick)
+    manifest.write(path.parent, [path.name])
+    assert "exact kl is" in problems(root, quick)  # even where the manifest agrees
+
+
+def test_a_changed_score_is_found(root: Path) -> None:
+    before = json.loads((root / RUN / "metrics.json").read_text())["log_likelihood"]["test"]["mean"]
+    change(root, mean=before + 0.02)
+    found = problems(root)
+    assert "test log-likelihood" in found
+    assert "tables/table1.csv: is not what the runs give" in found
+    change(root, mean=before + 3)
+    assert "test log-likelihood" in problems(root, quick=True)
+
+
+def test_a_changed_loss_is_found(root: Path) -> None:
+    change(root, min_valid_loss=1.5)
+    assert "min_valid_loss is 1.5, but history.csv has" in problems(root, quick=True)
+
+
+@pytest.mark.parametrize("name", ["tables/table1.csv", "claims.csv"])
+def test_a_changed_cell_is_found(root: Path, name: str) -> None:
+    path = root / name
+    path.write_text(path.read_text().replace("ws", "rws", 1))
+    manifest.write(path.parent, [path.name], f"{path.stem}.{manifest.NAME}")
+    assert f"{name}: is not what the runs give" in problems(root, quick=True)
+
+
+def test_other_images_are_found(root: Path) -> None:
+    path = root / "data" / "threebythree.json"
+    about = json.loads(path.read_text())
+    about["sha256"]["test"] = "0" * 64
+    path.write_text(json.dumps(about))
+    assert "stale" in problems(root, quick=True)
+
+
+def test_the_command_fails_and_names_what_differs(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change(root, min_valid_loss=1.5)
+    assert cli.main(["verify", str(root), "--quick"]) == NwsError.status
+    assert "minimnist/ws_b seed 0: min_valid_loss" in capsys.readouterr().err
+    with pytest.raises(NwsError, match="2 differences"):
+        report(Found(1, 1, ["one", "two"]))
