@@ -7,6 +7,7 @@ import resource
 import shutil
 import subprocess
 import sys
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
@@ -237,3 +238,64 @@ def test_jobs_are_told_their_threads(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         shown = done.stdout + done.stderr
         assert set(re.findall(r"nws train mnist/.* --threads (\d+)", shown)) == {str(threads)}
+
+
+def test_the_readme_names_targets_before_configuration_files() -> None:
+    """``--configfile`` takes every word up to the next option."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^snakemake .*?(?=  +#|$)", text, re.M)
+    given = [
+        words.split("--configfile ")[1].split() for words in commands if "--configfile" in words
+    ]
+    files = [word for words in given for word in takewhile(lambda w: not w.startswith("-"), words)]
+    assert files
+    assert all((ROOT / file).is_file() for file in files)
+    assert "snakemake --cores 4 fig3 --configfile config/quick.yaml" in commands
+
+
+OTHER = """
+module n:
+    snakefile:
+        "{snakefile}"
+    config:
+        config["nws"]
+    {prefix}
+
+
+use rule * from n as n_*
+
+
+rule mine:
+    input:
+        "{where}results/mine/figures/fig1.svg",
+        "{where}results/mine/data/letters.npz",
+    output:
+        "mine.txt",
+    shell:
+        "ls {{input}} > {{output}}"
+"""
+
+
+@pytest.mark.parametrize("prefix", ["", "sub"])
+def test_a_module_of_another_workflow(prefix: str, tmp_path: Path) -> None:
+    snakefile = tmp_path / "Snakefile"
+    snakefile.write_text(
+        OTHER.format(
+            snakefile=ROOT / "Snakefile",
+            prefix=f'prefix:\n        "{prefix}"' if prefix else "",
+            where=f"{prefix}/" if prefix else "",
+        )
+    )
+    (tmp_path / "other.yaml").write_text(
+        "nws:\n  extends: smoke\n  scale: mine\n  datasets: {letters: {source: mine.npz}}\n"
+    )
+    np.savez(tmp_path / "mine.npz", images=np.eye(20, 16))
+    given = ["--configfile", str(tmp_path / "other.yaml")]
+    dry = snakemake(tmp_path, "-n", "n_all", *given, snakefile=snakefile)
+    assert dry.returncode == 0, dry.stdout + dry.stderr
+    assert {"n_report", "n_train", "n_fig3"} <= jobs(dry.stdout + dry.stderr).keys()
+    done = snakemake(tmp_path, "--cores", "1", "mine", *given, snakefile=snakefile)
+    assert done.returncode == 0, done.stdout + done.stderr
+    made = tmp_path / prefix / "results" / "mine"
+    assert (made / "figures" / "fig1.png").is_file()
+    assert json.loads((made / "data" / "letters.json").read_text())["counts"]["train"] == 16

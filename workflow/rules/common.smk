@@ -108,7 +108,7 @@ def source_of(wildcards):
     wildcards, whatever is done: such a file is left to the job alone.
     """
     path = CONFIG.datasets[wildcards.dataset].file
-    return [str(path)] if path and "{" not in str(path) else []
+    return [local(str(path))] if path and "{" not in str(path) else []
 
 
 @cache
@@ -117,9 +117,9 @@ def content_of(dataset):
     return datasets.content(CONFIG.datasets[dataset], CONFIG.mnist_dir)
 
 
-def folder(wildcards):
-    """Where the results of this scale are."""
-    return ROOT
+def folder(wildcards, output):
+    """Where the results of this scale are: of a module with a prefix, below that."""
+    return output[0].partition(ROOT)[0] + ROOT
 
 
 def run_of(wildcards):
