@@ -67,13 +67,21 @@ class DatasetSettings(Strict):
     """A data set: where its images come from and how they become binary."""
 
     source: str = Field(
-        description="mnist, minimnist (14x14 by 2x2 mean pooling), 3by3, or the path of an .npz "
+        description="mnist, minimnist (14x14, by `pooling`), 3by3, or the path of an .npz "
         "with images in [0, 1] (array `images`, or `train`, `valid`, `test`)"
     )
     binarization: Literal["round", "static", "stochastic"] = Field(
         "round",
         description="round at 0.5 (the paper's B), static: each pixel drawn once, "
         "stochastic: redrawn at every step (BSt)",
+    )
+    pooling: Literal["mean", "antialias"] = Field(
+        "mean",
+        description="minimnist: of 2x2 pixels, or after a Gaussian blur of σ = 0.5 pixels, as "
+        "scikit-image resizes",
+    )
+    pooled: Literal["grey", "static"] = Field(
+        "grey", description="minimnist: what is pooled: grey pixels, or pixels drawn once before"
     )
     train: Count | None = Field(None, description="images to train on; null: all (MNIST: 50,000)")
     valid: Count | None = Field(None, description="validation images; null: all (MNIST: 10,000)")

@@ -12,6 +12,7 @@ from nws.config import DatasetSettings
 from nws.data import patterns
 from nws.data.binarize import draw, round_half
 from nws.data.fetch import Mnist, hashes, mnist
+from nws.data.pooling import halved
 from nws.data.store import Dataset, Provenance, load, load_provenance, save, sha256
 from nws.data.userfile import SPLITS, read_images
 from nws.errors import NwsError
@@ -20,7 +21,7 @@ from nws.files.code import source_hash
 from nws.files.npz import Arrays
 from nws.files.record import difference
 
-__all__ = ["Dataset", "build", "load", "load_provenance", "pool", "save"]
+__all__ = ["Dataset", "build", "load", "load_provenance", "save"]
 
 MNIST_TRAIN = 50_000  # of the 60,000; the other 10,000 are the validation images
 BUILT_IN = ("mnist", "minimnist", "3by3")
@@ -59,16 +60,6 @@ def build(
         probabilities=probabilities,
     )
     return dataset, _provenance(dataset, settings, raw.origin)
-
-
-def pool(images: NDArray[np.uint8]) -> NDArray[np.uint16]:
-    """Sums over 2 x 2 blocks, (n, h, w) to (n, h/2, w/2): 4 x 255 times the mean grey value.
-
-    Integers, so that rounding the mean at one half is exact.
-    """
-    count, height, width = images.shape
-    blocks = images.reshape(count, height // 2, 2, width // 2, 2)
-    return blocks.sum(axis=(2, 4), dtype=np.uint16)
 
 
 def outdated(npz_path: Path, settings: DatasetSettings, mnist_dir: str | None = None) -> str:
@@ -132,7 +123,7 @@ def _raw(
     if settings.source == "3by3":
         return Raw(_exact_rows(name, settings), 1, {"from": "generated", "sha256": {}})
     if settings.source in BUILT_IN:
-        return _mnist(fetch(mnist_dir), small=settings.source == "minimnist")
+        return _mnist(fetch(mnist_dir), settings)
     path = settings.file
     if path is None:
         close = difflib.get_close_matches(settings.source, BUILT_IN, n=1)
@@ -145,13 +136,13 @@ def _raw(
     return Raw(splits, scale, {"from": settings.source, "sha256": content(settings)})
 
 
-def _mnist(found: Mnist, small: bool) -> Raw:
+def _mnist(found: Mnist, settings: DatasetSettings) -> Raw:
     train, valid = np.split(found.train_images, [MNIST_TRAIN])
     splits: Arrays = {"train": train, "valid": valid, "test": found.test_images}
     origin = {"from": found.origin, "sha256": found.sha256}
-    if not small:
+    if settings.source == "mnist":
         return Raw(splits, 255, origin)
-    return Raw({s: pool(split) for s, split in splits.items()}, 4 * 255, origin)
+    return Raw(*halved(splits, settings.pooling, settings.pooled, settings.seed), origin)
 
 
 def _exact_rows(name: str, settings: DatasetSettings) -> Arrays:
@@ -182,7 +173,9 @@ def _binary(grey: NDArray[np.float32], split: str, settings: DatasetSettings) ->
         return round_half(grey)
     if settings.binarization == "stochastic" and split == "train":
         return grey  # drawn again at every step
-    return draw(grey, settings.seed, split)
+    # Not with the numbers that the pixels were drawn with before they were pooled.
+    again = " again" if settings.pooled == "static" else ""
+    return draw(grey, settings.seed, split + again)
 
 
 def _provenance(dataset: Dataset, settings: DatasetSettings, origin: dict[str, Any]) -> Provenance:

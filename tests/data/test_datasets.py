@@ -10,7 +10,6 @@ from data_fake import mnist_like
 from nws.config import DatasetSettings
 from nws.data import Dataset, build
 from nws.data.binarize import draw
-from nws.data.datasets import pool
 from nws.errors import NwsError
 
 FAKE = mnist_like()
@@ -58,15 +57,6 @@ def test_mnist_dir_is_passed_on() -> None:
     asked = []
     build("d", settings(), "somewhere", lambda named: asked.append(named) or FAKE)  # type: ignore[func-returns-value]
     assert asked == ["somewhere"]
-
-
-def test_pooling_against_a_plain_loop() -> None:
-    images = FAKE.test_images
-    pooled = pool(images)
-    assert pooled.shape == (20, 2, 3)
-    for n, i, j in np.ndindex(pooled.shape):
-        block = [int(images[n, 2 * i + a, 2 * j + b]) for a in (0, 1) for b in (0, 1)]
-        assert pooled[n, i, j] == sum(block)
 
 
 def test_minimnist_rounds_the_mean_of_four_pixels() -> None:
