@@ -19,6 +19,7 @@ SMALL = {
     "seeds": [0, 1, 2],
     "datasets": {
         "minimnist_b": {"source": "minimnist", "train": 320},
+        "minimnist_b_antialias": {"source": "minimnist", "pooling": "antialias", "train": 320},
         "minimnist_bst": {"source": "minimnist", "binarization": "stochastic", "train": 320},
         "mnist_static": {"source": "mnist", "binarization": "static", "train": 320},
         "mnist_bst": {"source": "mnist", "binarization": "stochastic", "train": 320},
@@ -92,6 +93,17 @@ SMALL = {
             },
             "runs": {"slow": {"algorithm": "rws"}, "fast": {}, "faster": {"learning_rate": 0.1}},
         },
+        "candidates": {
+            "settings": {"epochs": 2},
+            "grid": {
+                "algorithm": ["ws", "rws", "nrws"],
+                "dataset": ["minimnist_b", "minimnist_b_antialias"],
+            },
+        },
+        "others": {
+            "settings": {"dataset": "mnist_static", "epochs": 2},
+            "runs": {name: {"algorithm": name} for name in ("bihm", "nbihm", "rws")},
+        },
         "ksteps": {
             "seeds": [0],
             "settings": {"dataset": "mnist_bst", "epochs": 5},
@@ -103,7 +115,7 @@ SMALL = {
 FLOOR = {"minimnist": 28.0, "mnist": 86.0, "3by3": paper.ENTROPY_3BY3}
 SIDE = {"minimnist": 14, "mnist": 28, "3by3": 3}
 HASHES = dict.fromkeys(("train", "valid", "test"), "0" * 64)
-GAIN = {"ws": 1.5, "rws": 0.8, "nws": 1.0, "nrws": 0.0}
+GAIN = {"ws": 1.5, "rws": 0.8, "nws": 1.0, "nrws": 0.0, "bihm": 0.5, "nbihm": 0.4}
 
 
 def write(
@@ -291,10 +303,14 @@ def _scores(run: configuration.Run, rows: list, generator: np.random.Generator) 
         "images": 100,
     }
     scored = run.settings.likelihood_samples > 0 and value == value
+    z = {"value": -3.0, "standard_error": 0.1, "low": -3.2, "high": -2.8, "samples": 10_000}
+    star = {**score, "mean": value + 1.0, "unnormalised": value - 2.0}
+    bihm = {"two_log_z": z, "test": star, "valid": star} if run.settings.plain == "bihm" else None
     exact = {"kl": 0.02, "log_likelihood": -2.45, "entropy": paper.ENTROPY_3BY3}
     return {
         "log_likelihood": {"test": score, "valid": score} if scored else None,
         "exact": exact if run.settings.exact else None,
+        "bihm": bihm if scored else None,
         "evaluation_seconds": 1.0,
     }
 

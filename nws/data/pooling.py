@@ -28,10 +28,10 @@ def antialias(images: NDArray[Any]) -> NDArray[np.float32]:
     """
     from scipy.ndimage import gaussian_filter1d
 
-    blurred = images.astype(np.float32)
+    blurred: NDArray[Any] = images.astype(np.float32)
     for axis in (1, 2):
         blurred = gaussian_filter1d(blurred, SIGMA, axis, mode="mirror")
-    return _sums(blurred, np.float32) / np.float32(4)
+    return np.asarray(_sums(blurred, np.float32) / 4, np.float32)
 
 
 def halved(splits: Arrays, pooling: str, pooled: str, seed: int) -> tuple[Arrays, int]:

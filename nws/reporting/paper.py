@@ -12,6 +12,11 @@ from nws.config import Config
 HARDWARE = "GTX 1080 Ti"
 
 
+NAMES = {
+    "ws": "WS", "rws": "RWS", "nws": "NWS", "nrws": "NRWS", "bihm": "BiHM", "nbihm": "NBiHM",
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Row:
     """One line of a table: log-likelihood in nats, 10,000 importance samples."""
@@ -47,19 +52,20 @@ TABLE2 = [
 
 @dataclass(frozen=True)
 class Literature:
-    """A value of Table 2 that is not a run of the paper."""
+    """A value of Table 2 that is not a run of the paper; ``algorithm``: of our run of it."""
 
     method: str
     log_likelihood: float
     source: str
     learning_rate: str = ""
     samples: str = ""
+    algorithm: str = ""
 
 
 LITERATURE = [
-    Literature("VAE [22]", -89.5, "Table 2, quoting [9]"),
-    Literature("RWS [10]", -86.0, "Table 2, quoting [9]", "0.001-0.0003", "10-100"),
-    Literature("BiD [9]", -85.0, "Table 2, quoting [9]", "0.001-0.0003", "10-100"),
+    Literature("VAE [22]", -89.5, "Table 2, quoting [9]", algorithm="vae"),
+    Literature("RWS [10]", -86.0, "Table 2, quoting [9]", "0.001-0.0003", "10-100", "rws"),
+    Literature("BiD [9]", -85.0, "Table 2, quoting [9]", "0.001-0.0003", "10-100", "bihm"),
     Literature("VAE (pythae)", -89.8, "pythae's logs, not the paper"),
     Literature("IWAE-50 (pythae)", -86.8, "pythae's logs, not the paper"),
 ]
@@ -84,3 +90,8 @@ def table1_row(config: Config, dataset: str, algorithm: str) -> Row | None:
 def table2_row(algorithm: str) -> Row | None:
     """The paper's numbers for an algorithm in Table 2; None if it has none."""
     return next((row for row in TABLE2 if row.algorithm == algorithm), None)
+
+
+def quoted(algorithm: str) -> Literature | None:
+    """What Table 2 quotes for a method that we trained too."""
+    return next((row for row in LITERATURE if row.algorithm == algorithm), None)

@@ -1,4 +1,5 @@
-"""Tables 1 and 2, and Table 1 tuned: the mean over seeds beside the paper's values, as CSV."""
+"""Tables 1 and 2, Table 1 tuned, and that of miniMNIST's candidates: the mean over seeds beside the
+paper's values, as CSV."""
 
 from collections import Counter
 from pathlib import Path
@@ -17,7 +18,12 @@ from nws.reporting.statistics import image_error, student
 if TYPE_CHECKING:
     import pandas as pd
 
-EXPERIMENTS = {"table1": "minimnist", "table2": "mnist", "table1_tuned": "tuned"}
+EXPERIMENTS = {
+    "table1": ("minimnist",),
+    "table2": ("mnist", "others"),
+    "table1_tuned": ("tuned",),
+    "candidates": ("candidates",),
+}
 NAMES = tuple(EXPERIMENTS)
 COLUMNS = [
     "dataset",
@@ -28,6 +34,7 @@ COLUMNS = [
     "damping",
     "refresh",
     "epochs",
+    "images",
     "seeds",
     "ll_test_mean",
     "ci_low",
@@ -35,6 +42,8 @@ COLUMNS = [
     "standard_error",
     "ll_test_seeds",
     "ll_valid",
+    "log_p_star",
+    "log_p_star_error",
     "likelihood_samples",
     "seconds_per_epoch",
     "paper_ll",
@@ -45,9 +54,9 @@ COLUMNS = [
 
 def requires(name: str, config: configuration.Config) -> list[tuple[str, str]]:
     """The (experiment, run) pairs that a table reads."""
-    experiment = _experiment(name)
+    experiments = _experiments(name)
     return [
-        (r.experiment, r.name) for r in configuration.runs(config) if r.experiment == experiment
+        (r.experiment, r.name) for r in configuration.runs(config) if r.experiment in experiments
     ]
 
 
@@ -55,9 +64,11 @@ def data(name: str, results: Results) -> "pd.DataFrame":
     """One row per run; for Table 2 also the values quoted from the literature."""
     import pandas as pd
 
-    entries = results.entries(_experiment(name))
-    runs = dict.fromkeys(entry.run.name for entry in entries)
-    rows = [_row(name, results, [e for e in entries if e.run.name == run]) for run in runs]
+    rows = [
+        _row(name, results, [e for e in results.entries(experiment) if e.run.name == run.name])
+        for experiment in _experiments(name)
+        for run in results.runs(experiment)
+    ]
     if name == "table2":
         rows += [_literature(value) for value in paper.LITERATURE]
     return pd.DataFrame(rows, columns=COLUMNS, dtype=object)  # integers stay integers
@@ -82,7 +93,7 @@ def to_csv(frame: "pd.DataFrame") -> bytes:
     return frame.to_csv(index=False, lineterminator="\n").encode()
 
 
-def _experiment(name: str) -> str:
+def _experiments(name: str) -> tuple[str, ...]:
     if name not in EXPERIMENTS:
         raise NwsError(f"no table {name!r}; there is: {', '.join(NAMES)}")
     return EXPERIMENTS[name]
@@ -93,8 +104,11 @@ def _row(name: str, results: Results, entries: list[Entry]) -> dict[str, Any]:
     good = [entry.metrics for entry in entries if entry.status in DONE]
     test = [score for metrics in good if (score := _score(metrics, "test"))]
     valid = [score["mean"] for metrics in good if (score := _score(metrics, "valid"))]
+    star = [s["test"] for metrics in good if (s := metrics.get("bihm"))]
     estimate = student([score["mean"] for score in test])
     ours: dict[str, Any] = {
+        "epochs": max((metrics["epochs"] for metrics in good), default=settings.epochs),
+        "images": results.dataset(settings.dataset).get("counts", {}).get("train"),
         "seeds": len(test),
         "ll_test_mean": estimate.mean,
         "ci_low": estimate.low,
@@ -102,11 +116,13 @@ def _row(name: str, results: Results, entries: list[Entry]) -> dict[str, Any]:
         "standard_error": _mean([image_error(score) for score in test]),
         "ll_test_seeds": " ".join(f"{score['mean']:.4f}" for score in test),
         "ll_valid": _mean(valid),
+        "log_p_star": _mean([score["mean"] for score in star]),
+        "log_p_star_error": _mean([score["standard_error"] for score in star]),
         "likelihood_samples": settings.likelihood_samples,
         "seconds_per_epoch": _mean([metrics["seconds_per_epoch"] for metrics in good]),
         "status": _status(entries, len(test)),
     }
-    return _settings(results, settings) | ours | _reported(name, results, settings)
+    return _settings(results, settings) | ours | _reported(results, entries[0].run)
 
 
 def _settings(results: Results, settings: configuration.RunSettings) -> dict[str, Any]:
@@ -118,15 +134,16 @@ def _settings(results: Results, settings: configuration.RunSettings) -> dict[str
         "learning_rate": settings.learning_rate,
         "damping": settings.damping if settings.natural else None,
         "refresh": settings.refresh if settings.natural else None,
-        "epochs": settings.epochs,
     }
 
 
-def _reported(
-    name: str, results: Results, settings: configuration.RunSettings
-) -> dict[str, float | None]:
-    """The paper's line for the same data set and algorithm."""
-    if name == "table2":
+def _reported(results: Results, run: configuration.Run) -> dict[str, Any]:
+    """The paper's line for the same data set and algorithm, or what it quotes for the method."""
+    settings = run.settings
+    if run.experiment == "others":
+        value = paper.quoted(settings.algorithm)
+        return {"algorithm": value.method, "paper_ll": value.log_likelihood} if value else {}
+    if run.experiment == "mnist":
         row = paper.table2_row(settings.algorithm)
     else:
         row = paper.table1_row(results.config, settings.dataset, settings.algorithm)

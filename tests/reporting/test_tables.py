@@ -6,11 +6,12 @@ import math
 
 import numpy as np
 import pytest
-from fake_results import update, write
+from fake_results import put, rescore, update, write
 from scipy import stats
 
 from nws.errors import NwsError
 from nws.reporting import paper, tables
+from nws.reporting.page import candidates
 from nws.reporting.results import Results
 from nws.reporting.statistics import image_error, student
 
@@ -95,3 +96,46 @@ def test_table2_quotes_the_literature(tmp_path):
 def test_unknown_tables_are_a_clear_error(tmp_path):
     with pytest.raises(NwsError, match="no table 'table3'"):
         tables.make("table3", write(tmp_path))
+
+
+def test_table2_has_our_runs_of_what_the_paper_quotes(tmp_path):
+    root = write(tmp_path)
+    frame = tables.data("table2", Results(root)).set_index("algorithm")
+    for name, quoted in (("BiD [9]", -85.0), ("RWS [10]", -86.0)):
+        ours = frame.loc[name].dropna(subset=["dataset"]).iloc[0]
+        assert (ours["paper_ll"], ours["seeds"], ours["epochs"]) == (quoted, 3, 2)
+        assert ours["images"] == 12  # of the invented data set
+    row = frame.loc["nbihm"]
+    assert row["log_p_star"] == pytest.approx(row["ll_test_mean"] + 1.0)
+    assert row["log_p_star_error"] == pytest.approx(0.2)
+    assert frame.loc["nrws", ["log_p_star", "paper_ll"]].tolist()[1] == -86.138
+    assert math.isnan(frame.loc["nrws", "log_p_star"])
+
+
+def test_metrics_from_before_there_was_a_bidirectional_machine(tmp_path):
+    root = write(tmp_path)
+    for path in root.glob("runs/*/*/*/metrics.json"):
+        content = json.loads(path.read_text())
+        content.pop("bihm")
+        put(path, json.dumps(content))
+    frame = tables.data("table2", Results(root))
+    assert frame["ll_test_mean"].notna().any()
+    assert frame["log_p_star"].isna().all()
+
+
+def test_the_nearest_candidate_comes_first(tmp_path):
+    root = write(tmp_path)
+    runs = {a: f"{a}_dataset-minimnist_b_antialias" for a in ("ws", "rws", "nrws")}
+    paper_s = {row.algorithm: row.log_likelihood for row in paper.TABLE1["B"]}
+    for algorithm, run in runs.items():
+        rescore(root, "candidates", run, [paper_s[algorithm] + 0.1] * 3)
+    first, second = candidates.nearest(Results(root))
+    assert (first.dataset, first.pooling) == ("minimnist_b_antialias", "antialias")
+    assert first.distance == pytest.approx(0.1)
+    assert first.gaps == pytest.approx(dict.fromkeys(runs, 0.1))
+    assert second.distance > 0.1
+
+
+def test_a_candidate_that_was_not_scored_is_left_out(tmp_path):
+    root = write(tmp_path, diverged=["candidates/ws_dataset-minimnist_b"])
+    assert [c.dataset for c in candidates.nearest(Results(root))] == ["minimnist_b_antialias"]

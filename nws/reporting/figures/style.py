@@ -16,15 +16,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from nws.reporting import paper
 from nws.reporting.results import DIVERGED, DONE
 
 if TYPE_CHECKING:
     from matplotlib.typing import LineStyleType
 
 WIDTH = 7.2  # inches: two columns of a journal
-NAMES = {
-    "ws": "WS", "rws": "RWS", "nws": "NWS", "nrws": "NRWS", "bihm": "BiHM", "nbihm": "NBiHM",
-}  # fmt: skip
+NAMES = paper.NAMES
 COLOURS = {
     "ws": "#0072B2", "rws": "#D55E00", "nws": "#CC79A7", "nrws": "#009E73", "bihm": "#E69F00",
     "nbihm": "#56B4E9",

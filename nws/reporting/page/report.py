@@ -18,7 +18,7 @@ from nws.errors import NwsError
 from nws.files.top import TEMPLATES
 from nws.files.whole import write_text
 from nws.reporting import claims, figures, paper, tables
-from nws.reporting.page import cost, crossover, deviations, provenance, samples, search
+from nws.reporting.page import candidates, cost, crossover, deviations, provenance, samples, search
 from nws.reporting.results import DONE, Entry, Results
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def content(results: Results, judged: list[tuple[claims.Claim, claims.Verdict]])
         "verdicts": _count(judged),
         "tables": [_table(name, results, captions[name]) for name in tables.NAMES],
         "figures": [_figure(name, results, captions[name], outdated) for name in figures.NAMES],
+        "candidates": candidates.nearest(results),
         "searches": search.searches(results),
         "leads": crossover.leads(results),
         "samples": [_samples(results, entry) for entry in samples.headline(results)],
