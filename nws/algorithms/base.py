@@ -16,8 +16,8 @@ from nws.models.sbn import mean
 
 
 class Options(NamedTuple):
-    """S samples an image, q-wake's share of the q update, the 1/S baseline, the convention;
-    ``fisher``: are a step's samples for the Fisher blocks asked for?"""
+    """S samples an image, the weights of q-wake and q-sleep in the q update (None: the rest to 1),
+    the 1/S baseline, the convention; ``fisher``: are samples for the Fisher blocks asked for?"""
 
     samples: int = 10
     q_wake: float = 0.5
@@ -25,6 +25,12 @@ class Options(NamedTuple):
     scale: float = 1.0
     coding: Coding = Coding()
     fisher: bool = True
+    q_sleep: float | None = None
+
+    @property
+    def asleep(self) -> float:
+        """The weight of q-sleep."""
+        return 1.0 - self.q_wake if self.q_sleep is None else self.q_sleep
 
 
 class Evidence(NamedTuple):

@@ -13,7 +13,7 @@ def reweighted(params: Parameters, x: tf.Tensor, key: Key, options: Options) -> 
     """One step of RWS on x (B, l[0]) in ±1 (Eqs. 1-4).
 
     p: weights ω̃. q: ``q_wake`` times the wake update, with weights ω̃ - 1/S (the baseline), plus
-    the rest times the sleep update.
+    ``q_sleep`` (by default: the rest) times the sleep update.
     """
     samples, coding, batch = options.samples, options.coding, x.shape[0]
     sampled = recognise(params, x, samples, key, coding)
@@ -25,7 +25,7 @@ def reweighted(params: Parameters, x: tf.Tensor, key: Key, options: Options) -> 
     centred = weights - 1.0 / samples if options.baseline else weights
     awake = q_wake(sampled, centred * (options.q_wake / batch), options.scale)
     asleep = q_sleep(
-        params, dreamt, (1.0 - options.q_wake) * options.scale / (samples * batch), coding.clip
+        params, dreamt, options.asleep * options.scale / (samples * batch), coding.clip
     )
     q = tuple(map(tf.add, awake, asleep))
     bound = importance.log_likelihood(log_w)

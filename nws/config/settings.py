@@ -148,8 +148,9 @@ class RunSettings(Strict):
         "none", description="the network that keeps its first parameters"
     )
     baseline: bool = Field(True, description="subtract 1/S from the weights of q-wake")
-    q_wake: Real = Field(
-        0.5, ge=0, le=1, description="weight of q-wake in the q update; q-sleep gets the rest"
+    q_wake: Real = Field(0.5, ge=0, le=1, description="weight of q-wake in the q update")
+    q_sleep: Annotated[Real, Field(ge=0)] | None = Field(
+        None, description="weight of q-sleep in the q update; null: 1 - `q_wake`"
     )
     gradient_convention: Literal["argo", "canonical"] = Field(
         "argo", description="argo: h - E[h] on ±1 units, twice the canonical derivative"
@@ -157,6 +158,11 @@ class RunSettings(Strict):
     clip: Real = Field(1e-3, gt=0, lt=0.5, description="probabilities are kept in [c, 1-c]")
     initial_bias: Real = Field(
         0.1, allow_inf_nan=False, description="of every unit, the prior's too"
+    )
+    initial_weights: Literal["glorot", "small"] = Field(
+        "glorot",
+        description="truncated Glorot-normal; small: uniform within ±√(6/(in + out))/in, as "
+        "RWS [10] and BiHM start",
     )
     coding: Annotated[Literal["pm1", "01"], BeforeValidator(_quoted)] = Field(
         "pm1", description="values of a unit: ±1 or {0,1}"

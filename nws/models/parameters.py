@@ -38,13 +38,25 @@ def _glorot(rng: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray:
     return z * scale
 
 
-def initial(layers: Sequence[int], seed: int, bias: float = 0.1) -> Parameters:
-    """Truncated Glorot-normal weights and constant biases (the authors' code, facts §2)."""
+def _small(rng: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray:
+    # github.com/jbornschein/reweighted-ws: units start out almost independent of their parents.
+    bound = np.sqrt(6.0 / (fan_in + fan_out)) / fan_in
+    return rng.uniform(-bound, bound, (fan_in, fan_out))
+
+
+WEIGHTS = {"glorot": _glorot, "small": _small}
+
+
+def initial(
+    layers: Sequence[int], seed: int, bias: float = 0.1, weights: str = "glorot"
+) -> Parameters:
+    """Random weights and constant biases. ``weights``: glorot, truncated Glorot-normal (the
+    authors' code); small, uniform within ±√(6/(in + out))/in (Bornschein & Bengio 2015)."""
     rng = np.random.Generator(np.random.Philox(key=seed))
 
     def layer(fan_in: int, fan_out: int) -> tf.Tensor:
-        weights = _glorot(rng, fan_in, fan_out)
-        return tf.constant(np.vstack([weights, np.full(fan_out, bias)]), tf.float32)
+        matrix = WEIGHTS[weights](rng, fan_in, fan_out)
+        return tf.constant(np.vstack([matrix, np.full(fan_out, bias)]), tf.float32)
 
     pairs = list(pairwise(layers))
     return Parameters(

@@ -73,7 +73,7 @@ def _fit(run: Run, seed: int, data: Dataset, origin: dict[str, Any], work: Path)
         exact.check(sum(settings.layers))  # now, not after days of training
     label = f"{run.experiment}/{run.name}/seed{seed}"
     layers = [data.train.shape[1], *settings.layers]
-    params = initial(layers, seed, settings.initial_bias)
+    params = initial(layers, seed, settings.initial_bias, settings.initial_weights)
     if settings.coding == "01":
         params = recode(params, "01")  # the same initial distribution in both codings
     fingerprint = {

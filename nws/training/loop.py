@@ -54,6 +54,7 @@ def options(settings: RunSettings) -> Options:
         scale=1.0 if settings.gradient_convention == "argo" else 0.5,
         coding=Coding(settings.coding, settings.clip),
         fisher=settings.natural,
+        q_sleep=settings.q_sleep,
     )
 
 

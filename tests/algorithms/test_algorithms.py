@@ -173,3 +173,16 @@ def test_a_stale_metric_is_kept() -> None:
     np.testing.assert_allclose(flat(later.gradients), flat(expected), rtol=1e-6)
     _, fresh, _ = step(params, x, Key(0, 1), options, old, tf.constant(True), alpha)
     assert (fresh.p[0].inverse.numpy() != old.p[0].inverse.numpy()).any()
+
+
+def test_q_sleep_has_a_weight_of_its_own() -> None:
+    """Both at full rate: the sum of q-wake alone and q-sleep alone. Not given: the rest to 1."""
+    params, x, key = from_arrays(random_model(LAYERS, 4)), batch(), Key(0, 0)
+
+    def q(**weights: float) -> np.ndarray:
+        gradients = reweighted(params, x, key, Options(samples=5, **weights)).gradients  # type: ignore[arg-type]
+        return np.concatenate([g.numpy().ravel() for g in gradients.q])
+
+    awake, asleep = q(q_wake=1.0), q(q_wake=0.0)
+    np.testing.assert_allclose(q(q_wake=1.0, q_sleep=1.0), awake + asleep, atol=1e-6)
+    np.testing.assert_allclose(q(q_wake=0.3), 0.3 * awake + 0.7 * asleep, atol=1e-6)

@@ -165,3 +165,14 @@ def test_files_that_are_no_models_are_refused(tmp_path: Path) -> None:
     np.savez(path, **{**arrays, "p_W0": np.array([{"a": 1}])})
     with pytest.raises(NwsError, match="cannot be read"):
         read(path)
+
+
+def test_small_initial_weights() -> None:
+    """Uniform within ±√(6/(in + out))/in, biases as asked: mean 0, deviation bound/√3."""
+    params = initial([300, 200], 0, -1.0, "small")
+    for M, fan_in in ((params.p[0], 200), (params.q[0], 300)):
+        W, bound = M.numpy()[:-1], np.sqrt(6 / 500) / fan_in
+        assert np.abs(W).max() <= bound
+        assert W.std() == pytest.approx(bound / np.sqrt(3), rel=0.02)
+        assert abs(W.mean()) < 5 * bound / np.sqrt(3 * W.size)
+        assert (M.numpy()[-1] == -1).all()
