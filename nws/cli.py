@@ -15,6 +15,7 @@ from nws.errors import NwsError
 
 if TYPE_CHECKING:
     from nws.config import Config, Run
+    from nws.training.loop import Programs
 
 Command = Callable[[argparse.Namespace], None]
 
@@ -53,8 +54,9 @@ def train(args: argparse.Namespace) -> None:
     from nws.training.jobs import forget, train
 
     cells = list(_seeded(config, runs, args.seed))
+    programs: Programs = {}  # of runs that differ in η, α and seed alone there is one
     for run, seed in cells:
-        train(given, run, seed, root)
+        train(given, run, seed, root, programs)
         if args.evaluate:
             _evaluate(given, run, seed, root)
     for run, seed in cells:

@@ -43,7 +43,7 @@ def _block(
     x: tf.Tensor,
     samples: int,
     chunk: int,
-    seed: int,
+    seed: int | tuple[tf.Tensor, ...],
     first_key: tf.Tensor,
     coding: Coding,
     purpose: str,

@@ -22,9 +22,12 @@ BELOW_ONE = 1.0 - 2.0**-24
 
 
 class Key(NamedTuple):
-    """Where the random numbers of one step come from."""
+    """Where the random numbers of one step come from.
 
-    seed: int
+    ``seed`` is a number, or its :func:`streams`: then one graph serves all seeds.
+    """
+
+    seed: int | tuple[tf.Tensor, ...]
     step: tf.Tensor | int
 
 
@@ -48,9 +51,15 @@ def permutation(size: int, key: Key) -> tf.Tensor:
 
 def _words(size: int, key: Key, purpose: str) -> tf.Tensor:
     """So many words of 32 random bits, int32. A step has 2^32 counters of 64 bits to itself."""
-    stream = squares_key(key.seed * len(PURPOSES) + PURPOSES.index(purpose))
-    words = _squares(-(-size // 2), tf.cast(key.step, tf.uint64), tf.constant(stream, tf.uint64))
+    all_ = key.seed if isinstance(key.seed, tuple) else streams(key.seed)
+    words = _squares(-(-size // 2), tf.cast(key.step, tf.uint64), all_[PURPOSES.index(purpose)])
     return tf.reshape(tf.bitcast(words, tf.int32), [-1])[:size]
+
+
+def streams(seed: int) -> tuple[tf.Tensor, ...]:
+    """The generator's key for each purpose, uint64."""
+    first = seed * len(PURPOSES)
+    return tuple(tf.constant(squares_key(first + i), tf.uint64) for i, _ in enumerate(PURPOSES))
 
 
 def squares_key(stream: int) -> int:

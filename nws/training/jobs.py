@@ -28,7 +28,7 @@ from nws.machine.device import commit, configure, describe, peak_memory_mib
 from nws.machine.memory import explained
 from nws.models.parameters import Parameters, initial, recode, to_arrays
 from nws.training.history import Row, to_csv
-from nws.training.loop import compile_run
+from nws.training.loop import Programs, compile_run
 from nws.training.run import LESS, Outcome, Work, fit
 
 __all__ = ["configure", "forget", "run_folder", "train"]
@@ -44,11 +44,14 @@ def work_folder(root: Path, run: Run, seed: int) -> Path:
     return root / "work" / run.experiment / run.name / f"seed{seed}"
 
 
-def train(config: Config, run: Run, seed: int, root: Path) -> None:
+def train(
+    config: Config, run: Run, seed: int, root: Path, programs: Programs | None = None
+) -> None:
     """Train, going on from the last checkpoint, and write the run's results.
 
     A run that diverges is a result too: its status says so. The checkpoint stays until
-    :func:`forget`: runs that share a job are all done before any of them is.
+    :func:`forget`: runs that share a job are all done before any of them is. They share
+    ``programs`` too.
     """
     began = time.monotonic()
     folder, work = run_folder(root, run, seed), work_folder(root, run, seed)
@@ -56,7 +59,7 @@ def train(config: Config, run: Run, seed: int, root: Path) -> None:
     data = current(path, config.datasets[run.settings.dataset], config.mnist_dir)
     origin = load_provenance(path)
     with explained(lambda: "before the first step", LESS):
-        outcome = _fit(run, seed, data, origin, work)
+        outcome = _fit(run, seed, data, origin, work, programs)
     about = _about(config, run, seed, origin, outcome, time.monotonic() - began)
     _write(folder, run, outcome, about)
 
@@ -67,7 +70,14 @@ def forget(root: Path, run: Run, seed: int) -> None:
     rmtree(work_folder(root, run, seed), ignore_errors=True)
 
 
-def _fit(run: Run, seed: int, data: Dataset, origin: dict[str, Any], work: Path) -> Outcome:
+def _fit(
+    run: Run,
+    seed: int,
+    data: Dataset,
+    origin: dict[str, Any],
+    work: Path,
+    programs: Programs | None,
+) -> Outcome:
     settings = run.settings
     if settings.exact:
         exact.check(sum(settings.layers))  # now, not after days of training
@@ -83,7 +93,7 @@ def _fit(run: Run, seed: int, data: Dataset, origin: dict[str, Any], work: Path)
         "tensorflow": tf.__version__,
     }
     return fit(
-        compile_run(settings, data.train, data.valid, seed),
+        compile_run(settings, data.train, data.valid, seed, programs),
         params,
         settings,
         label,

@@ -4,6 +4,7 @@ Its steps are keyed by their number, so a run ends with the same bits wherever i
 """
 
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -15,7 +16,7 @@ from nws.algorithms.bihm import bihm
 from nws.algorithms.natural import Metric, Quality, Solvers, measure, natural
 from nws.algorithms.reweighted import reweighted
 from nws.algorithms.wake_sleep import wake_sleep
-from nws.config import RunSettings
+from nws.config import RunSettings, Schedule
 from nws.evaluation.activity import Activity, activity
 from nws.evaluation.likelihood import estimate
 from nws.fisher import choose
@@ -23,7 +24,7 @@ from nws.fisher.guard import guarded
 from nws.machine.compilation import compilation, compiled
 from nws.models.helmholtz import Coding
 from nws.models.parameters import Parameters
-from nws.models.random import Key, permutation, symmetric_uniform
+from nws.models.random import Key, permutation, streams, symmetric_uniform
 from nws.training import averaging
 from nws.training.optimizers import Optimizer, adam, momentum, sgd
 from nws.training.schedules import schedule
@@ -120,31 +121,45 @@ def _binary(images: tf.Tensor, stochastic: bool, key: Key) -> tf.Tensor:
     return tf.where(uniform < values, 1.0, -1.0)
 
 
-StepFunction = Callable[[TrainState, tf.Tensor, Key], TrainState]
+class Numbers(NamedTuple):
+    """What runs of one program differ in: η and α at the start, and the streams of the seed."""
+
+    learning_rate: tf.Tensor
+    damping: tf.Tensor
+    seed: tuple[tf.Tensor, ...]
+
+
+StepFunction = Callable[[TrainState, tf.Tensor, Key, Numbers], TrainState]
 
 
 def step_function(settings: RunSettings, layers: list[int], total_steps: int) -> StepFunction:
     """One update of p and q from one batch x (B, l[0]) in ±1."""
     plain, opts, optimizer = algorithm(settings), options(settings), _optimizer(settings)
-    rate = _schedule(settings.learning_rate, settings.learning_rate_schedule, total_steps)
-    damping = _schedule(settings.damping, settings.damping_schedule, total_steps)
+
+    def at(step: tf.Tensor, start: tf.Tensor, change: Schedule) -> tf.Tensor:
+        return schedule(change.kind, start, change.end, total_steps)(step)
+
     averaged = _averaged(settings, total_steps)
     natural_step = natural(plain, solvers(settings, layers))
 
-    def gradients(state: TrainState, x: tf.Tensor, key: Key) -> tuple[Step, Any, Quality | None]:
+    def gradients(
+        state: TrainState, x: tf.Tensor, key: Key, damping: tf.Tensor
+    ) -> tuple[Step, Any, Quality | None]:
         if not settings.natural:
             return plain(state.params, x, key, opts), state.metric, None
         every = settings.refresh
         refresh = tf.equal(key.step % every, 0) if every > 1 else None
         step, metric, quality = natural_step(
-            state.params, x, key, opts, state.metric, refresh, damping(key.step)
+            state.params, x, key, opts, state.metric, refresh, damping
         )
         return step, metric if every > 1 else (), quality
 
-    def advance(state: TrainState, x: tf.Tensor, key: Key) -> TrainState:
-        step, metric, quality = gradients(state, x, key)
+    def advance(state: TrainState, x: tf.Tensor, key: Key, numbers: Numbers) -> TrainState:
+        rate = at(key.step, numbers.learning_rate, settings.learning_rate_schedule)
+        damping = at(key.step, numbers.damping, settings.damping_schedule)
+        step, metric, quality = gradients(state, x, key, damping)
         params, moments = optimizer.update(
-            _flat(step.gradients), state.optimizer, _flat(state.params), rate(key.step)
+            _flat(step.gradients), state.optimizer, _flat(state.params), rate
         )
         totals = _add(state.totals, tf.reduce_mean(step.bound), quality)
         after = _frozen(settings.freeze, state.params, _unflat(params))
@@ -174,10 +189,6 @@ def _averaged(settings: RunSettings, total_steps: int) -> Callable[..., Any]:
     return averaged
 
 
-def _schedule(start: float, settings: Any, steps: int) -> Callable[[tf.Tensor], tf.Tensor]:
-    return schedule(settings.kind, start, settings.end, steps)
-
-
 def _add(totals: Totals, bound: tf.Tensor, quality: Quality | None) -> Totals:
     totals = totals._replace(bound=totals.bound + bound)
     if quality is None:
@@ -189,9 +200,46 @@ def _add(totals: Totals, bound: tf.Tensor, quality: Quality | None) -> Totals:
     )
 
 
-def compile_run(settings: RunSettings, train: np.ndarray, valid: np.ndarray, seed: int) -> Program:
+Bind = Callable[[RunSettings, int], Program]
+Programs = dict[str, Bind]  # by the settings that they do not take as arguments
+
+
+def compile_run(
+    settings: RunSettings,
+    train: np.ndarray,
+    valid: np.ndarray,
+    seed: int,
+    programs: Programs | None = None,
+) -> Program:
     """Compile a run on ``train`` (n, l[0]) ({0, 1}, or grey values drawn anew at every step) and
-    ``valid`` ({0, 1})."""
+    ``valid`` ({0, 1}).
+
+    ``programs``: those of other runs on the same data. Runs that differ in η, α and seed alone are
+    one program, traced once.
+    """
+    known = {} if programs is None else programs
+    key = settings.model_dump_json(
+        exclude=None if _folded(settings) else {"learning_rate", "damping"}
+    )
+    if key not in known:
+        known.clear()  # the last one is kept: images are constants of a program
+        known[key] = _compile(settings, train, valid)
+    return known[key](settings, seed)
+
+
+def _rates(settings: RunSettings) -> tuple[tf.Tensor, tf.Tensor]:
+    """η and α."""
+    return tf.constant(settings.learning_rate), tf.constant(settings.damping)
+
+
+def _folded(settings: RunSettings) -> bool:
+    """Are η and α constants of the graph? Where every step factors anew, TensorFlow folds them into
+    one constant, whose rounding the paper's runs have."""
+    return settings.natural and settings.refresh <= 1
+
+
+def _compile(settings: RunSettings, train: np.ndarray, valid: np.ndarray) -> Bind:
+    """The program of all runs with these settings, whatever their η, α and seed."""
     layers = [train.shape[1], *settings.layers]
     per_epoch = max(1, len(train) // settings.batch)
     batch = min(settings.batch, len(train))
@@ -206,37 +254,39 @@ def compile_run(settings: RunSettings, train: np.ndarray, valid: np.ndarray, see
         return _binary(rows, stochastic, key)
 
     def advance(
-        state: TrainState, epoch: tf.Tensor, start: tf.Tensor, stop: tf.Tensor
+        numbers: Numbers, state: TrainState, epoch: tf.Tensor, start: tf.Tensor, stop: tf.Tensor
     ) -> TrainState:
-        order = permutation(len(train), Key(seed, epoch))
+        order = permutation(len(train), Key(numbers.seed, epoch))
 
         def body(i: tf.Tensor, state: TrainState) -> tuple[tf.Tensor, TrainState]:
-            key = Key(seed, epoch * per_epoch + i)
-            return i + 1, advance_one(state, batch_of(order, i, key), key)
+            key = Key(numbers.seed, epoch * per_epoch + i)
+            own = Numbers(*_rates(settings), numbers.seed) if _folded(settings) else numbers
+            return i + 1, advance_one(state, batch_of(order, i, key), key, own)
 
         return tf.while_loop(lambda i, _: i < stop, body, (start, state))[1]
 
-    def validate(params: Parameters, epoch: tf.Tensor) -> tf.Tensor:
+    def validate(numbers: Numbers, params: Parameters, epoch: tf.Tensor) -> tf.Tensor:
         coding = options(settings).coding
         result = estimate(
             params,
             held_out,
             settings.samples,
-            Key(seed, epoch),
+            Key(numbers.seed, epoch),
             coding,
             "validation",
             settings.evaluation_batch,
         )
         return -tf.reduce_mean(result.log_likelihood)
 
-    def diagnose(params: Parameters, epoch: tf.Tensor) -> Activity:
+    def diagnose(numbers: Numbers, params: Parameters, epoch: tf.Tensor) -> Activity:
         coding, block = options(settings).coding, settings.evaluation_batch
-        return activity(params, held_out, settings.samples, Key(seed, epoch), coding, block)
+        key = Key(numbers.seed, epoch)
+        return activity(params, held_out, settings.samples, key, coding, block)
 
-    def diagnosed(params: Parameters, epoch: int) -> tuple[Any, ...]:
+    def diagnosed(numbers: Numbers, params: Parameters, epoch: int) -> tuple[Any, ...]:
         if not settings.activity:
             return ()
-        found = describe(params, number(epoch))
+        found = describe(numbers, params, number(epoch))
         active = tuple(float(share) for share in found.active)
         return float(found.effective_samples), float(found.gap), active
 
@@ -254,15 +304,19 @@ def compile_run(settings: RunSettings, train: np.ndarray, valid: np.ndarray, see
     score = compiled(validate, how, reduce_retracing=True)
     describe = compiled(diagnose, how, reduce_retracing=True)
 
-    return Program(
-        per_epoch,
-        init,
-        lambda state, epoch, start, stop: run_steps(
-            state, number(epoch), number(start), number(stop)
-        ),
-        lambda params, epoch: float(score(params, number(epoch))),
-        diagnosed,
-    )
+    def bind(run: RunSettings, seed: int) -> Program:
+        numbers = Numbers(*_rates(run), streams(seed))
+        return Program(
+            per_epoch,
+            init,
+            lambda state, epoch, start, stop: run_steps(
+                numbers, state, number(epoch), number(start), number(stop)
+            ),
+            lambda params, epoch: float(score(numbers, params, number(epoch))),
+            partial(diagnosed, numbers),
+        )
+
+    return bind
 
 
 def _empty_metric(settings: RunSettings, params: Parameters, batch: int) -> Any:

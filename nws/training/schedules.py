@@ -5,7 +5,9 @@ from collections.abc import Callable
 import tensorflow as tf
 
 
-def schedule(kind: str, start: float, end: float, steps: int) -> Callable[[tf.Tensor], tf.Tensor]:
+def schedule(
+    kind: str, start: float | tf.Tensor, end: float, steps: int
+) -> Callable[[tf.Tensor], tf.Tensor]:
     """step → value: ``start`` at step 0; at ``steps`` and after, ``start * end``.
 
     linear: start·(1 - (1-end)·t); exponential: start·end^t; with t = step/steps.
@@ -17,6 +19,6 @@ def schedule(kind: str, start: float, end: float, steps: int) -> Callable[[tf.Te
             return start * (1.0 - (1.0 - end) * t)
         if kind == "exponential":
             return start * tf.pow(tf.constant(end), t)
-        return tf.constant(start, tf.float32)
+        return tf.convert_to_tensor(start, tf.float32)
 
     return value
