@@ -103,7 +103,7 @@ def describe(plan: Plan, speed: float) -> str:
     lines = [f"Scale {plan.scale}: {left} of {total} training runs to do, on the {plan.device}."]
     if left:
         time = duration(sum(seconds.values()))
-        lines.append(f"Roughly {time} if all of this machine's cores are used:")
+        lines.append(f"Roughly {time} on all the cores that it may use:")
     width = max(map(len, plan.runs))
     for name, count in plan.left.items():
         if count:

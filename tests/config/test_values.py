@@ -116,3 +116,13 @@ def test_settings_with_which_q_never_moves(
     said = ["settings: with samples: 1", "experiments.one: run a: with samples: 1"]
     found = [text for text in said if text in caplog.text]
     assert found == (said if warned else [])
+
+
+def test_no_number_of_a_run_takes_a_boolean() -> None:
+    for key, field in cfg.RunSettings.model_fields.items():
+        if type(field.default) in (int, float):
+            with pytest.raises(NwsError, match=rf"^settings\.{key}: found True"):
+                one(**{key: True})
+    for key in ("patience", "budget", "likelihood_images"):
+        with pytest.raises(NwsError, match=rf"^settings\.{key}.*: found True"):
+            one(**{key: True})
