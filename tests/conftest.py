@@ -26,3 +26,19 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         missing=["mnist/rws"],
     )
     return root, make(root).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, str]:
+    """The tiny run, trained at one go: its model and its history."""
+    from tiny_job import train
+
+    return train(tmp_path_factory.mktemp("unbroken"))
+
+
+@pytest.fixture(scope="session")
+def unbroken_long(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, str]:
+    """The same of a run that takes some seconds."""
+    from tiny_job import LONG, train
+
+    return train(tmp_path_factory.mktemp("unbroken_long"), LONG)

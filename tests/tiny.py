@@ -40,9 +40,25 @@ def settings(**changes: Any) -> RunSettings:
     return run_settings({**SETTINGS, **changes})
 
 
+CHEAP = settings()
+
+
 def program(config: RunSettings, seed: int = 0, stochastic: bool = False) -> Program:
     """Five steps an epoch."""
     return compile_run(config, GREY if stochastic else IMAGES, IMAGES[:36], seed)
+
+
+def name(case: dict[str, Any]) -> str:
+    """That of a case, changes of the tiny run's settings."""
+    return "-".join(str(v["kind"] if isinstance(v, dict) else v) for v in case.values())
+
+
+def compiled(case: dict[str, Any], seed: int = 0) -> tuple[Program, Any]:
+    """The program of a case, and its settings."""
+    case = {"learning_rate": 0.02, **case}
+    stochastic = case.pop("stochastic", False)
+    config = settings(**case)
+    return program(config, seed, stochastic), config
 
 
 def start(config: RunSettings, seed: int = 0) -> Parameters:
