@@ -82,8 +82,9 @@ def test_out_of_memory_when_a_run_is_scored(
     trained: Path, gpu: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """In either of the two things that are computed: nothing of them is written."""
-    for part in ("_draw", "log_likelihood"):
-        gpu.setattr(scoring, part, exhausted)
+    drawing = dict.fromkeys(("graph", "xla"), exhausted)
+    for part, without in (("_DRAW", drawing), ("log_likelihood", exhausted)):
+        gpu.setattr(scoring, part, without)
         assert command(trained, "evaluate") == 71
         said = capsys.readouterr().err
         assert "nws: out of memory when scoring tiny/one, seed 0: OOM when allocating" in said
