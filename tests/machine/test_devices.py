@@ -21,7 +21,7 @@ from nws.training.loop import Program
 GRAPH = tiny.resolve(epochs=3, compile="graph")
 
 
-def exhausted(*args: Any) -> Any:
+def exhausted(*args: Any, **options: Any) -> Any:
     """What TensorFlow raises where a GPU has no memory left."""
     raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor\nmore")
 
