@@ -24,10 +24,17 @@ from nws.training.history import Row
 from nws.training.loop import compile_run
 from nws.training.run import fit as _fit
 
-# Table 1's learning rates on miniMNIST B; NWS and NBiHM as NRWS, BiHM as RWS.
-LEARNING_RATES = {
-    "ws": 0.02, "rws": 0.05, "bihm": 0.05, "nws": 0.002, "nrws": 0.002, "nbihm": 0.002,
-}  # fmt: skip
+# What docs/beyond.md recommends, not the paper's settings.
+PLAIN = {"averaging": {"kind": "exponential", "decay": 0.9998}}
+NATURAL = {**PLAIN, "learning_rate": 0.1, "damping": 0.1, "unit_damping": 1.0}
+RECIPES: dict[str, dict[str, Any]] = {
+    "ws": {**PLAIN, "learning_rate": 0.02},
+    "rws": {**PLAIN, "learning_rate": 0.05},
+    "bihm": {**PLAIN, "learning_rate": 0.05},
+    "nws": NATURAL,
+    "nrws": NATURAL,
+    "nbihm": NATURAL,
+}
 # Keys of a run in the configuration that have no meaning here, and what to do instead.
 NO_SETTINGS = {
     "layers": "HelmholtzMachine(layers) has them",
@@ -117,13 +124,14 @@ def fit(
 
     ``binarization``: round, static or stochastic (drawn anew at every step). ``valid`` (default:
     the last tenth of x) gives the validation loss. ``settings`` are the keys of a run in the
-    configuration, e.g. ``learning_rate``, ``damping``, ``refresh``, ``samples``, ``batch``.
+    configuration, e.g. ``learning_rate``, ``damping``, ``refresh``, ``samples``, ``batch``; those
+    not given are what docs/beyond.md recommends. The model becomes the average of the last steps.
     """
     forking.check()
     for key in settings:
         if key in NO_SETTINGS:
             raise NwsError(f"fit: {key}: is no setting of fit; {NO_SETTINGS[key]}")
-    keys = {"learning_rate": LEARNING_RATES.get(algorithm, 0.002), **settings}
+    keys = {**RECIPES.get(algorithm, {}), **settings}
     run = run_settings(
         {**keys, "algorithm": algorithm, "epochs": epochs, "layers": model.layers[1:]}, "fit"
     )

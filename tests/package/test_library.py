@@ -49,6 +49,19 @@ def test_fit_score_sample_save_load(tmp_path: Path) -> None:
     np.testing.assert_array_equal(other.sample(20), model.sample(20))
 
 
+def test_what_is_not_given_is_the_recipe_s() -> None:
+    default, spelt, other = machine(), machine(), machine()
+    rows = fit(default, IMAGES, "nrws", epochs=2, batch=16).history
+    recipe = {"learning_rate": 0.1, "damping": 0.1, "unit_damping": 1.0}
+    average = {"kind": "exponential", "decay": 0.9998}
+    fit(spelt, IMAGES, "nrws", epochs=2, batch=16, averaging=average, **recipe)
+    assert same(default, spelt)
+    assert rows[-1].valid_loss_last is not None
+    plain = fit(other, IMAGES, "nrws", epochs=2, batch=16, averaging={"kind": "none"}).history
+    assert plain[-1].valid_loss == rows[-1].valid_loss_last
+    assert not same(default, other)
+
+
 def test_scores_are_near_the_exact_ones_of_the_saved_arrays(tmp_path: Path) -> None:
     model = machine()
     fit(model, IMAGES, "rws", **QUICK)
@@ -221,7 +234,7 @@ def test_grey_images_have_no_likelihood() -> None:
     ("arguments", "says"),
     [
         ({"learning_rat": 0.1}, "learning_rat: unknown key .did you mean 'learning_rate'"),
-        ({"algorithm": "adam"}, "algorithm: found 'adam'.*'ws', 'rws', 'nws' or 'nrws'"),
+        ({"algorithm": "adam"}, "algorithm: found 'adam'.*'bihm', 'nws', 'nrws' or 'nbihm'"),
         ({"binarization": "dither"}, "found 'dither'; allowed: round, static, stochastic"),
         ({"damping": -1.0}, "damping: found -1.0.*greater than 0"),
         ({"epochs": 0}, "epochs: found 0"),
