@@ -1,6 +1,7 @@
 """Where MNIST comes from: the named folder, the cache, the sources in turn, or one clear error."""
 
 import gzip
+import hashlib
 import logging
 import os
 import tracemalloc
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from data_fake import CONTENTS, FILES, TEST, TRAIN
 
-from nws.data.fetch import Mnist, mnist
+from nws.data.fetch import Mnist, hashes, mnist
 from nws.data.rawfile import RawFile, content
 from nws.data.sources import Contents, Source
 from nws.errors import NwsError
@@ -207,3 +208,20 @@ def test_the_real_images_if_they_are_here(
     # The mean and the deviation every tutorial normalises MNIST with.
     assert found.train_images.mean() / 255 == pytest.approx(0.1307, abs=5e-5)
     assert found.train_images.std() / 255 == pytest.approx(0.3081, abs=5e-5)
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_hashes_are_of_what_the_folder_holds(tmp_path: Path, suffix: str) -> None:
+    """Right or wrong, so that a data set prepared from other files is known to be another."""
+    official = {file.name: file.sha256 for file in FILES}
+    assert hashes(None, FILES) == hashes(str(tmp_path / "nowhere"), FILES) == official
+    named = folder(tmp_path / "mine", suffix)
+    assert hashes(str(named), FILES) == official
+    changed = bytes(reversed(CONTENTS[FILES[1].name]))
+    path = named / (FILES[1].name + suffix)
+    path.write_bytes(gzip.compress(changed) if suffix else changed)
+    found = hashes(str(named), FILES)
+    assert found[FILES[0].name] == FILES[0].sha256
+    assert found[FILES[1].name] == hashlib.sha256(changed).hexdigest()
+    path.write_bytes(b"\x1f\x8b torn")
+    assert hashes(str(named), FILES)[FILES[1].name] not in official.values()
