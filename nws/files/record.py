@@ -66,7 +66,7 @@ def stale(
         made, asked = ({k: v for k, v in side.items() if k != "data"} for side in (made, asked))
     if found := difference(made, asked, defaults):
         return f"it was made with other settings or data ({found})"
-    if False:
+    if found := _other_training(folder, about):
         return f"its score is of another training ({found})"
     return "; ".join(manifest.check(folder, whole=False))
 

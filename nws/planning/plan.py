@@ -4,6 +4,7 @@ A rough estimate from counting floating-point operations, calibrated with a shor
 matrices. It knows nothing about other programs on the machine, early stopping or the GPU's speed.
 """
 
+import json
 import math
 import time
 from collections.abc import Collection
@@ -16,6 +17,7 @@ import numpy as np
 from nws import config as cfg
 from nws.config import Config, DatasetSettings, Run, RunSettings
 from nws.data.userfile import sizes
+from nws.files.record import difference, of, record
 from nws.machine import lease
 from nws.machine.cores import cores
 
@@ -72,7 +74,7 @@ def plan(
     config: Config, root: Path | None = None, todo: Collection[tuple[str, str, int]] | None = None
 ) -> Plan:
     """Count the runs, and the cost of those to do: ``todo`` (experiment, run, seed), or else those
-    that have no results under ``root``."""
+    that have no results of their settings under ``root``."""
 
     def is_left(run: Run, seed: int) -> bool:
         if todo is not None:
@@ -195,4 +197,11 @@ def _overhead(runs: int, share: int) -> float:
 
 
 def _finished(root: Path, run: Run, seed: int) -> bool:
-    return (root / "runs" / run.experiment / run.name / f"seed{seed}" / "metrics.json").is_file()
+    """Whether there is a score of these settings and this seed."""
+    path = root / "runs" / run.experiment / run.name / f"seed{seed}" / "metrics.json"
+    try:
+        made = of(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, AttributeError):
+        return False
+    asked = record(run.settings.model_dump(), seed, made["data"])
+    return not difference(made, asked, RunSettings().model_dump())

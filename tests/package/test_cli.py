@@ -125,7 +125,11 @@ def test_plan_counts_what_is_left(tmp_path: Path) -> None:
     config = cfg.load(Path(SMOKE))
     folder = tmp_path / "runs" / "mnist" / "ws" / "seed0"
     folder.mkdir(parents=True)
-    (folder / "metrics.json").write_text("{}")
+    made = cfg.find_run(config, "mnist", "ws").settings.model_dump()
+    for scored in ({"seed": 0}, {"seed": 0, "settings": made | {"epochs": made["epochs"] + 1}}):
+        (folder / "metrics.json").write_text(json.dumps(scored))
+        assert plan.plan(config, tmp_path).left["mnist"] == 3  # of other settings
+    (folder / "metrics.json").write_text(json.dumps({"seed": 0, "settings": made}))
     found = plan.plan(config, tmp_path)
     assert (found.runs["mnist"], found.left["mnist"]) == (3, 2)
     assert found.left["adam"] == found.runs["adam"]

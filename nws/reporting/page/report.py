@@ -28,8 +28,10 @@ LARGEST_SVG = 250_000  # bytes; above it the PNG is smaller and as sharp on pape
 
 
 def make(results_root: Path, config: configuration.Config | None = None) -> Path:
-    """Write ``claims.csv`` and ``report.html`` to the results of a scale."""
+    """Write ``claims.csv`` and ``report.html`` to the results of a scale, and the configuration
+    that they are for, to which the page links."""
     results = Results(results_root, config)
+    configuration.write(results.config, results.root)
     judged = claims.check(results)
     claims.write(judged, results.root / "claims.csv")
     path = results.root / "report.html"
