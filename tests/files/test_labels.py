@@ -67,11 +67,11 @@ def stand_in(run: Run, seed: int, data: datasets.Dataset, *_: Any) -> Outcome:
     return Outcome(params, "finished", "", progress)
 
 
-def scored(params: Any, run: Run, *_: Any) -> dict[str, dict[str, float]]:
+def scored(params: Any, settings: RunSettings, *_: Any) -> dict[str, dict[str, float]]:
     value = float(np.asarray(params.prior).flat[0])
-    mean = score(value, run.settings)
+    mean = score(value, settings)
     return {
-        split: {"mean": mean, "standard_error": 1.0, "samples": run.settings.likelihood_samples}
+        split: {"mean": mean, "standard_error": 1.0, "samples": settings.likelihood_samples}
         for split in ("test", "valid")
     }
 
@@ -91,7 +91,7 @@ def quick() -> Iterator[None]:
         patch.delenv("NWS_MNIST_DIR", raising=False)
         patch.setattr(cli, "_configure", lambda *_: None)
         patch.setattr(training, "_fit", stand_in)
-        patch.setattr(evaluation, "_likelihoods", scored)
+        patch.setattr(evaluation, "likelihoods", scored)
         patch.setattr(evaluation, "_write_samples", write_samples)
         yield
 
