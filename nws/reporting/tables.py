@@ -49,6 +49,7 @@ COLUMNS = [
     "paper_ll",
     "paper_seconds_per_epoch",
     "status",
+    "run",
 ]
 
 
@@ -121,6 +122,7 @@ def _row(name: str, results: Results, entries: list[Entry]) -> dict[str, Any]:
         "likelihood_samples": settings.likelihood_samples,
         "seconds_per_epoch": _mean([metrics["seconds_per_epoch"] for metrics in good]),
         "status": _status(entries, len(test)),
+        "run": f"{entries[0].run.experiment}/{entries[0].run.name}",
     }
     return _settings(results, settings) | ours | _reported(results, entries[0].run)
 

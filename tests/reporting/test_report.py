@@ -8,6 +8,7 @@ import pytest
 from fake_results import SMALL, make, write
 
 from nws import config as configuration
+from nws.files import manifest
 from nws.files.top import SCALES, TEMPLATES
 from nws.reporting import figures
 from nws.reporting.page import deviations, report
@@ -131,8 +132,13 @@ def test_says_what_matters(made):
 
 def test_names_are_escaped(tmp_path):
     root = write(tmp_path / "r")
-    path = root / "runs" / "minimnist" / "ws_b" / "seed0" / "metrics.json"
-    path.write_text(path.read_text().replace("an invented processor", "<script>alert(1)</script>"))
+    folder = root / "runs" / "minimnist" / "ws_b" / "seed0"
+    for name in ("training.json", "metrics.json"):
+        text = (folder / name).read_text()
+        (folder / name).write_text(
+            text.replace("an invented processor", "<script>alert(1)</script>")
+        )
+        manifest.write(folder, [name])
     text = report.make(root).read_text(encoding="utf-8")
     assert "<script" not in text
     assert "&lt;script&gt;alert(1)" in text

@@ -61,7 +61,8 @@ def reached(needs: Needs, results: Results) -> tuple[str, bool]:
         return f"{min(cut)} of {needs.epochs} epochs", True
     if early:
         return f"convergence (no better validation loss for {_patience(early)} epochs)", False
-    return f"{needs.epochs} of {needs.epochs} epochs", False
+    ran = min(e.metrics["epochs"] for e in done)
+    return f"{ran} of {ran} epochs", False
 
 
 def words(needs: Needs, results: Results, seeds: int, reproduced: bool) -> str:

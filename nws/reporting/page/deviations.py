@@ -70,7 +70,12 @@ def _differences(
     other = paper.model_dump()
     for key, value in ours.model_dump().items():
         if value != other[key]:
-            yield where, key, show(other[key]), show(value)
+            yield where, key, *(_never(key, v) or show(v) for v in (other[key], value))
+
+
+def _never(key: str, value: object) -> str:
+    """Of keys for which null is not all."""
+    return "never" if key == "patience" and value is None else ""
 
 
 def _experiments(paper: Config, config: Config) -> list[Deviation]:

@@ -8,6 +8,7 @@ import base64
 import math
 import re
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +19,22 @@ from nws.errors import NwsError
 from nws.files.top import TEMPLATES
 from nws.files.whole import write_text
 from nws.reporting import claims, figures, paper, tables
-from nws.reporting.page import candidates, cost, crossover, deviations, provenance, samples, search
+from nws.reporting.page import (
+    answer,
+    candidates,
+    cost,
+    crossover,
+    deviations,
+    provenance,
+    samples,
+    search,
+)
 from nws.reporting.results import DONE, Entry, Results
 
 if TYPE_CHECKING:
     import jinja2
 
+PIXELS = {"mnist": 784, "minimnist": 196, "3by3": 9}
 LARGEST_SVG = 250_000  # bytes; above it the PNG is smaller and as sharp on paper
 
 
@@ -76,6 +87,8 @@ def content(results: Results, judged: list[tuple[claims.Claim, claims.Verdict]])
         "choices": deviations.choices(results.config),
         "judged": judged,
         "verdicts": _count(judged),
+        "answer": answer.content(judged),
+        "networks": _networks(results),
         "tables": [_table(name, results, captions[name]) for name in tables.NAMES],
         "figures": [_figure(name, results, captions[name], outdated) for name in figures.NAMES],
         "candidates": candidates.nearest(results),
@@ -104,6 +117,21 @@ def _provenance(results: Results, entries: list[Entry]) -> dict[str, Any]:
         "problems": provenance.problems(results),
         "unchecked": provenance.without_manifest(results),
     }
+
+
+def _networks(results: Results) -> list[dict[str, Any]]:
+    """Parameters of p (with its prior) and q, of every network that has runs on known images."""
+    found = []
+    for name, experiment in results.config.experiments.items():
+        settings = next(configuration.expand(name, experiment)).settings
+        source = results.config.datasets[settings.dataset].source
+        if source in PIXELS:
+            layers = [PIXELS[source], *settings.layers]
+            pairs = list(pairwise(layers))
+            p = sum(low * high + low for low, high in pairs) + layers[-1]
+            q = sum(low * high + high for low, high in pairs)
+            found.append({"experiment": name, "layers": layers, "p": p, "q": q})
+    return found
 
 
 def _count(judged: list[tuple[claims.Claim, claims.Verdict]]) -> dict[str, int]:
