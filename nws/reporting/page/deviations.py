@@ -70,7 +70,8 @@ def _differences(
     other = paper.model_dump()
     for key, value in ours.model_dump().items():
         if value != other[key]:
-            yield where, key, *(_never(key, v) or show(v) for v in (other[key], value))
+            before, after = (_never(key, v) or show(v) for v in (other[key], value))
+            yield where, key, before, after
 
 
 def _never(key: str, value: object) -> str:
