@@ -34,11 +34,14 @@ RECIPES: dict[str, dict[str, Any]] = {
     "nws": NATURAL,
     "nrws": NATURAL,
     "nbihm": NATURAL,
+    "mws": {**PLAIN, "learning_rate": 0.02},
+    "nmws": NATURAL,
 }
 # Keys of a run in the configuration that have no meaning here, and what to do instead.
 NO_SETTINGS = {
     "layers": "HelmholtzMachine(layers) has them",
     "initial_bias": "give it to HelmholtzMachine",
+    "initial_weights": "the machine has its weights already; nws train starts from others",
     "dataset": "give the images as x",
     "exact": "nws.evaluation.exact has functions for the arrays of a small model",
     "likelihood_samples": "call log_likelihood(x, n_samples)",
@@ -131,6 +134,8 @@ def fit(
     for key in settings:
         if key in NO_SETTINGS:
             raise NwsError(f"fit: {key}: is no setting of fit; {NO_SETTINGS[key]}")
+    if algorithm == "vae":
+        raise NwsError("algorithm: found 'vae', which is no Helmholtz machine; nws train has it")
     keys = {**RECIPES.get(algorithm, {}), **settings}
     run = run_settings(
         {**keys, "algorithm": algorithm, "epochs": epochs, "layers": model.layers[1:]}, "fit"

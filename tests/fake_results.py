@@ -102,7 +102,9 @@ SMALL = {
         },
         "others": {
             "settings": {"dataset": "mnist_static", "epochs": 2},
-            "runs": {name: {"algorithm": name} for name in ("bihm", "nbihm", "rws")},
+            "runs": {
+                name: {"algorithm": name} for name in ("bihm", "nbihm", "rws", "mws", "nmws", "vae")
+            },
         },
         "ksteps": {
             "seeds": [0],
@@ -115,7 +117,17 @@ SMALL = {
 FLOOR = {"minimnist": 28.0, "mnist": 86.0, "3by3": paper.ENTROPY_3BY3}
 SIDE = {"minimnist": 14, "mnist": 28, "3by3": 3}
 HASHES = dict.fromkeys(("train", "valid", "test"), "0" * 64)
-GAIN = {"ws": 1.5, "rws": 0.8, "nws": 1.0, "nrws": 0.0, "bihm": 0.5, "nbihm": 0.4}
+GAIN = {
+    "ws": 1.5,
+    "rws": 0.8,
+    "nws": 1.0,
+    "nrws": 0.0,
+    "bihm": 0.5,
+    "nbihm": 0.4,
+    "mws": 1.2,
+    "nmws": 1.1,
+    "vae": 2.0,
+}
 
 
 def write(

@@ -5,7 +5,7 @@ units, twice the canonical derivative h01 - σ(a) (``scale`` 1/2).
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -42,11 +42,13 @@ class Evidence(NamedTuple):
 
 
 class Step(NamedTuple):
-    """Uphill gradients, the log-likelihood bound of each image (B,), and the Fisher's samples."""
+    """Uphill gradients, the log-likelihood bound of each image (B,), the Fisher's samples, and what
+    is remembered of the training images afterwards (by memoised wake-sleep)."""
 
     gradients: Parameters
     bound: tf.Tensor
     evidence: Evidence
+    memory: Any = ()
 
 
 Algorithm = Callable[[Parameters, tf.Tensor, Key, Options], Step]

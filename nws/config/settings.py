@@ -101,10 +101,10 @@ class RunSettings(Strict):
     layers: list[Count] = Field(
         [100, 50, 20, 10, 10], min_length=1, description="hidden layer sizes, top last"
     )
-    algorithm: Literal["ws", "rws", "bihm", "nws", "nrws", "nbihm"] = Field(
+    algorithm: Literal["ws", "rws", "bihm", "mws", "nws", "nrws", "nbihm", "nmws", "vae"] = Field(
         "nrws",
-        description="wake-sleep, reweighted wake-sleep, the bidirectional Helmholtz machine, and "
-        "the natural gradient of each (n…)",
+        description="wake-sleep, reweighted wake-sleep, the bidirectional Helmholtz machine, "
+        "memoised wake-sleep, the natural gradient of each (n…); a variational autoencoder",
     )
     epochs: Count = Field(500, description="epochs to train, at most")
     patience: Count | None = Field(
@@ -117,6 +117,9 @@ class RunSettings(Strict):
     )
     batch: Count = Field(32, description="images per step (B)")
     samples: Count = Field(10, description="samples of q(h|x) per image (S)")
+    memory: Count = Field(
+        10, description="latent states remembered of each training image (mws, nmws)"
+    )
     optimizer: Literal["sgd", "momentum", "nesterov", "adam"] = Field(
         "sgd", description="what turns gradients, natural ones too, into steps"
     )

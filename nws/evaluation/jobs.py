@@ -12,8 +12,8 @@ from nws.config import Config, Run, RunSettings
 from nws.data.datasets import current
 from nws.data.store import Dataset, load_provenance
 from nws.errors import NwsError
-from nws.evaluation import bihm, exact
-from nws.evaluation.likelihood import log_likelihood
+from nws.evaluation import bihm, exact, vae
+from nws.evaluation.likelihood import Estimate, log_likelihood
 from nws.files import manifest
 from nws.files.code import source_hash
 from nws.files.record import SCORING, record, stale
@@ -23,6 +23,8 @@ from nws.machine.memory import explained
 from nws.models.helmholtz import Coding, dream, explain, recognise
 from nws.models.parameters import Parameters, read, to_arrays
 from nws.models.random import Key
+from nws.models.vae import Vae
+from nws.models.vae import read as read_vae
 
 SHOWN = 100  # images in samples.npz
 
@@ -47,7 +49,7 @@ def _evaluate(config: Config, run: Run, seed: int, root: Path) -> None:
     asked = record(run.settings.model_dump(), seed, load_provenance(path)["sha256"])
     if found := stale(folder, training, asked, RunSettings().model_dump()):
         raise NwsError(f"{folder}: cannot be scored: {found}; train the run again")
-    params = read(folder / "model.npz")
+    params = _read(folder / "model.npz", run.settings)
     metrics = {
         **training,
         "settings": {**training["settings"], **run.settings.model_dump(include=set(SCORING))},
@@ -62,6 +64,22 @@ def _evaluate(config: Config, run: Run, seed: int, root: Path) -> None:
     manifest.write(folder, ["metrics.json", "samples.npz"])
 
 
+def _read(path: Path, settings: RunSettings) -> Any:
+    if settings.algorithm == "vae":
+        return read_vae(path, len(settings.layers))
+    return read(path)
+
+
+def _score(
+    params: Any, images: np.ndarray, samples: int, seed: int, settings: RunSettings
+) -> Estimate:
+    """log p(x) of images in {0, 1}."""
+    if isinstance(params, Vae):
+        return vae.log_likelihood(params, images, samples, seed)
+    x = 2.0 * images.astype(np.float32) - 1.0
+    return log_likelihood(params, x, samples, seed, PUBLISHED, compile=settings.compile)
+
+
 def _training(folder: Path) -> dict[str, Any]:
     path = folder / "training.json"
     try:
@@ -71,7 +89,7 @@ def _training(folder: Path) -> dict[str, Any]:
 
 
 def likelihoods(
-    params: Parameters, settings: RunSettings, data: Dataset, seed: int
+    params: Any, settings: RunSettings, data: Dataset, seed: int
 ) -> dict[str, dict[str, float | None]] | None:
     """The mean log p(x) of each split in nats, with its error; None if no samples are asked for."""
     samples = settings.likelihood_samples
@@ -80,8 +98,7 @@ def likelihoods(
     scores = {}
     for split in ("test", "valid"):
         images = getattr(data, split)[: settings.likelihood_images]
-        x = 2.0 * images.astype(np.float32) - 1.0
-        estimate = log_likelihood(params, x, samples, seed, PUBLISHED, compile=settings.compile)
+        estimate = _score(params, images, samples, seed, settings)
         scores[split] = {
             "mean": float(estimate.log_likelihood.mean(dtype=np.float64)),
             "standard_error": standard_error(estimate.log_likelihood),
@@ -133,16 +150,20 @@ def exact_scores(params: Parameters, data: Dataset) -> dict[str, float]:
     return result
 
 
-def _write_samples(path: Path, params: Parameters, data: Dataset, seed: int, compile: str) -> None:
+def _write_samples(path: Path, params: Any, data: Dataset, seed: int, compile: str) -> None:
     x = data.test[:SHOWN]
-    drawn, probabilities, reconstructions = _DRAW[compilation(compile)](
-        params, tf.constant(2.0 * x.astype(np.float32) - 1.0), seed, tf.constant(0)
-    )
+    if isinstance(params, Vae):
+        drawn, probabilities, reconstructions = vae.pictures(params, x, seed)
+    else:
+        found = _DRAW[compilation(compile)](
+            params, tf.constant(2.0 * x.astype(np.float32) - 1.0), seed, tf.constant(0)
+        )
+        drawn, probabilities, reconstructions = (tensor.numpy() for tensor in found)
     arrays = {
         "data": x,
-        "samples": (drawn.numpy() > 0).astype(np.uint8),
-        "probabilities": probabilities.numpy(),
-        "reconstructions": reconstructions.numpy(),
+        "samples": (drawn > 0).astype(np.uint8),
+        "probabilities": probabilities,
+        "reconstructions": reconstructions,
         "shape": np.array(data.shape),
     }
     write_npz(path, arrays)

@@ -14,6 +14,7 @@ HARDWARE = "GTX 1080 Ti"
 
 NAMES = {
     "ws": "WS", "rws": "RWS", "nws": "NWS", "nrws": "NRWS", "bihm": "BiHM", "nbihm": "NBiHM",
+    "mws": "MWS", "nmws": "NMWS", "vae": "VAE",
 }  # fmt: skip
 
 

@@ -13,9 +13,10 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
-from nws.config import Config, Run
+from nws.config import Config, Run, RunSettings
 from nws.data.datasets import current
 from nws.data.store import Dataset, load_provenance
 from nws.evaluation import exact
@@ -28,7 +29,7 @@ from nws.machine.device import commit, configure, describe, peak_memory_mib
 from nws.machine.memory import explained
 from nws.models.parameters import Parameters, initial, recode, to_arrays
 from nws.training.history import Row, to_csv
-from nws.training.loop import Programs, compile_run
+from nws.training.loop import Program, Programs, compile_run
 from nws.training.run import LESS, Outcome, Work, fit
 
 __all__ = ["configure", "forget", "run_folder", "train"]
@@ -82,10 +83,7 @@ def _fit(
     if settings.exact:
         exact.check(sum(settings.layers))  # now, not after days of training
     label = f"{run.experiment}/{run.name}/seed{seed}"
-    layers = [data.train.shape[1], *settings.layers]
-    params = initial(layers, seed, settings.initial_bias, settings.initial_weights)
-    if settings.coding == "01":
-        params = recode(params, "01")  # the same initial distribution in both codings
+    program, params = _compiled(settings, data, seed, programs)
     fingerprint = {
         **record(settings.model_dump(), seed, origin["sha256"]),
         "compile": compilation(settings.compile),
@@ -93,7 +91,7 @@ def _fit(
         "tensorflow": tf.__version__,
     }
     return fit(
-        compile_run(settings, data.train, data.valid, seed, programs),
+        program,
         params,
         settings,
         label,
@@ -101,6 +99,30 @@ def _fit(
         _exact_kl(data, settings.coding) if settings.exact else None,
         lambda text: print(f"{label}: {text}", file=sys.stderr, flush=True),
     )
+
+
+def _compiled(
+    settings: RunSettings, data: Dataset, seed: int, programs: Programs | None
+) -> tuple[Program, Any]:
+    """The program of a run, and its initial parameters."""
+    if settings.algorithm == "vae":
+        from nws.training.vae import compile_vae  # Keras, which nothing else needs
+
+        return compile_vae(settings, data.train, data.valid, seed)
+    layers = [data.train.shape[1], *settings.layers]
+    params = initial(layers, seed, settings.initial_bias, settings.initial_weights)
+    if settings.coding == "01":
+        params = recode(params, "01")  # the same initial distribution in both codings
+    return compile_run(settings, data.train, data.valid, seed, programs), params
+
+
+def _arrays(settings: RunSettings, params: Any) -> dict[str, np.ndarray]:
+    """What ``model.npz`` holds."""
+    if settings.algorithm == "vae":
+        from nws.models import vae
+
+        return vae.to_arrays(params)
+    return to_arrays(_pm1(params, settings.coding))
 
 
 def _exact_kl(data: Dataset, coding: str) -> Callable[[Parameters], float] | None:
@@ -173,6 +195,6 @@ def _write(folder: Path, run: Run, outcome: Outcome, about: dict[str, Any]) -> N
     for score in ("metrics.json", "samples.npz"):  # of an earlier training
         (folder / score).unlink(missing_ok=True)
     write_text(folder / "history.csv", to_csv(outcome.progress.rows))
-    write_npz(folder / "model.npz", to_arrays(_pm1(outcome.params, run.settings.coding)))
+    write_npz(folder / "model.npz", _arrays(run.settings, outcome.params))
     write_text(folder / "training.json", json.dumps(about, indent=1) + "\n")
     manifest.write(folder, ["history.csv", "model.npz", "training.json"])

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from nws.algorithms.base import Algorithm, Options, Step
 from nws.algorithms.bihm import bihm
+from nws.algorithms.memoised import empty, memoised
 from nws.algorithms.natural import Metric, Quality, Solvers, measure, natural
 from nws.algorithms.reweighted import reweighted
 from nws.algorithms.wake_sleep import wake_sleep
@@ -62,8 +63,11 @@ def options(settings: RunSettings) -> Options:
 ALGORITHMS: dict[str, Algorithm] = {"ws": wake_sleep, "rws": reweighted, "bihm": bihm}
 
 
-def algorithm(settings: RunSettings) -> Algorithm:
-    """WS, RWS or BiHM: what NWS, NRWS and NBiHM wrap."""
+def algorithm(settings: RunSettings, memory: Any = (), rows: Any = None) -> Algorithm:
+    """WS, RWS, BiHM or MWS: what the natural gradient wraps. MWS on the images number ``rows`` of
+    its ``memory``."""
+    if settings.plain == "mws":
+        return partial(memoised, memory=memory, rows=rows)
     return ALGORITHMS[settings.plain]
 
 
@@ -129,42 +133,49 @@ class Numbers(NamedTuple):
     seed: tuple[tf.Tensor, ...]
 
 
-StepFunction = Callable[[TrainState, tf.Tensor, Key, Numbers], TrainState]
+StepFunction = Callable[..., TrainState]  # (state, x, key, numbers, rows of x in the training set)
 
 
 def step_function(settings: RunSettings, layers: list[int], total_steps: int) -> StepFunction:
     """One update of p and q from one batch x (B, l[0]) in ±1."""
-    plain, opts, optimizer = algorithm(settings), options(settings), _optimizer(settings)
+    opts, optimizer = options(settings), _optimizer(settings)
 
     def at(step: tf.Tensor, start: tf.Tensor, change: Schedule) -> tf.Tensor:
         return schedule(change.kind, start, change.end, total_steps)(step)
 
     averaged = _averaged(settings, total_steps)
-    natural_step = natural(plain, solvers(settings, layers))
+    found = solvers(settings, layers)
 
     def gradients(
-        state: TrainState, x: tf.Tensor, key: Key, damping: tf.Tensor
+        state: TrainState, x: tf.Tensor, key: Key, damping: tf.Tensor, rows: tf.Tensor | None
     ) -> tuple[Step, Any, Quality | None]:
+        plain = algorithm(settings, state.memory, rows)
         if not settings.natural:
             return plain(state.params, x, key, opts), state.metric, None
         every = settings.refresh
         refresh = tf.equal(key.step % every, 0) if every > 1 else None
-        step, metric, quality = natural_step(
+        step, metric, quality = natural(plain, found)(
             state.params, x, key, opts, state.metric, refresh, damping
         )
         return step, metric if every > 1 else (), quality
 
-    def advance(state: TrainState, x: tf.Tensor, key: Key, numbers: Numbers) -> TrainState:
+    def advance(
+        state: TrainState,
+        x: tf.Tensor,
+        key: Key,
+        numbers: Numbers,
+        rows: tf.Tensor | None = None,
+    ) -> TrainState:
         rate = at(key.step, numbers.learning_rate, settings.learning_rate_schedule)
         damping = at(key.step, numbers.damping, settings.damping_schedule)
-        step, metric, quality = gradients(state, x, key, damping)
+        step, metric, quality = gradients(state, x, key, damping, rows)
         params, moments = optimizer.update(
             _flat(step.gradients), state.optimizer, _flat(state.params), rate
         )
         totals = _add(state.totals, tf.reduce_mean(step.bound), quality)
         after = _frozen(settings.freeze, state.params, _unflat(params))
         average = averaged(state.average, _flat(after), key.step)
-        return TrainState(after, moments, metric, totals, average)
+        return TrainState(after, moments, metric, totals, average, step.memory)
 
     return advance
 
@@ -249,9 +260,8 @@ def _compile(settings: RunSettings, train: np.ndarray, valid: np.ndarray) -> Bin
     held_out = tf.constant(2.0 * valid.astype(np.float32) - 1.0)
     advance_one = step_function(settings, layers, settings.epochs * per_epoch)
 
-    def batch_of(order: tf.Tensor, i: tf.Tensor, key: Key) -> tf.Tensor:
-        rows = tf.gather(images, tf.slice(order, [i * batch], [batch]))  # a static shape
-        return _binary(rows, stochastic, key)
+    def batch_of(rows: tf.Tensor, key: Key) -> tf.Tensor:
+        return _binary(tf.gather(images, rows), stochastic, key)
 
     def advance(
         numbers: Numbers, state: TrainState, epoch: tf.Tensor, start: tf.Tensor, stop: tf.Tensor
@@ -261,7 +271,8 @@ def _compile(settings: RunSettings, train: np.ndarray, valid: np.ndarray) -> Bin
         def body(i: tf.Tensor, state: TrainState) -> tuple[tf.Tensor, TrainState]:
             key = Key(numbers.seed, epoch * per_epoch + i)
             own = Numbers(*_rates(settings), numbers.seed) if _folded(settings) else numbers
-            return i + 1, advance_one(state, batch_of(order, i, key), key, own)
+            rows = tf.slice(order, [i * batch], [batch])  # a static shape
+            return i + 1, advance_one(state, batch_of(rows, key), key, own, rows)
 
         return tf.while_loop(lambda i, _: i < stop, body, (start, state))[1]
 
@@ -294,7 +305,8 @@ def _compile(settings: RunSettings, train: np.ndarray, valid: np.ndarray) -> Bin
         moments = _optimizer(settings).init(_flat(params))
         metric = _empty_metric(settings, params, batch)
         average = () if settings.averaging.kind == "none" else params
-        return TrainState(params, moments, metric, no_totals(), average)
+        memory = _empty_memory(settings, len(train))
+        return TrainState(params, moments, metric, no_totals(), average, memory)
 
     def number(value: int) -> tf.Tensor:
         return tf.constant(value, tf.int32)
@@ -319,6 +331,12 @@ def _compile(settings: RunSettings, train: np.ndarray, valid: np.ndarray) -> Bin
     return bind
 
 
+def _empty_memory(settings: RunSettings, images: int) -> Any:
+    if settings.plain != "mws":
+        return ()
+    return empty(images, settings.memory, sum(settings.layers))
+
+
 def _empty_metric(settings: RunSettings, params: Parameters, batch: int) -> Any:
     """Zeros in the shape of the factored Fisher, for runs that carry it from step to step."""
     if not settings.natural:
@@ -328,7 +346,8 @@ def _empty_metric(settings: RunSettings, params: Parameters, batch: int) -> Any:
     @tf.function(autograph=False)
     def shapes(params: Parameters) -> Metric:
         x = tf.ones([batch, layers[0]])
-        step = algorithm(settings)(params, x, Key(0, 0), options(settings))
+        plain = algorithm(settings, _empty_memory(settings, batch), tf.range(batch))
+        step = plain(params, x, Key(0, 0), options(settings))
         return measure(step.evidence, solvers(settings, layers), tf.constant(settings.damping))
 
     if settings.refresh <= 1:

@@ -17,8 +17,9 @@ class Totals(NamedTuple):
 
 
 class TrainState(NamedTuple):
-    """Parameters, optimizer state, the factored Fisher (empty: not carried), sums of the epoch, and
-    the average of the parameters (empty: none is kept).
+    """Parameters, optimizer state, the factored Fisher (empty: not carried), sums of the epoch, the
+    average of the parameters (empty: none is kept), and what is remembered of the training images
+    (memoised wake-sleep).
 
     With the step number this is all that the rest of the run depends on: random numbers are
     functions of (seed, purpose, step).
@@ -29,6 +30,7 @@ class TrainState(NamedTuple):
     metric: Any
     totals: Totals
     average: Any = ()
+    memory: Any = ()
 
     @property
     def published(self) -> Parameters:

@@ -40,6 +40,8 @@ CASES: list[dict[str, Any]] = [
     {"algorithm": "nrws", "averaging": {"kind": "exponential", "start": 0.3}, "unit_damping": 1},
     {"algorithm": "nrws", "refresh": 3, "optimizer": "nesterov"},
     {"algorithm": "nws", "unit_damping": 1, "refresh": 3, "freeze": "p"},
+    {"algorithm": "mws", "memory": 4},
+    {"algorithm": "nmws", "memory": 3, "refresh": 3, "stochastic": True},
     {"algorithm": "bihm", "optimizer": "momentum"},
     {"algorithm": "nbihm", "refresh": 3, "optimizer": "momentum", "stochastic": True},
 ]

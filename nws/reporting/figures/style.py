@@ -26,9 +26,19 @@ WIDTH = 7.2  # inches: two columns of a journal
 NAMES = paper.NAMES
 COLOURS = {
     "ws": "#0072B2", "rws": "#D55E00", "nws": "#CC79A7", "nrws": "#009E73", "bihm": "#E69F00",
-    "nbihm": "#56B4E9",
+    "nbihm": "#56B4E9", "mws": "#F0E442", "nmws": "#000000", "vae": "#999999",
 }  # fmt: skip
-MARKERS = {"ws": "o", "rws": "s", "nws": "^", "nrws": "D", "bihm": "v", "nbihm": "P"}
+MARKERS = {
+    "ws": "o",
+    "rws": "s",
+    "nws": "^",
+    "nrws": "D",
+    "bihm": "v",
+    "nbihm": "P",
+    "mws": "X",
+    "nmws": "p",
+    "vae": "h",
+}
 DASHES: list["LineStyleType"] = ["-", (0, (5, 1.5)), (0, (1, 1)), (0, (5, 1, 1, 1))]
 SHAPES = "osD^vP*Xph<>"
 
