@@ -90,6 +90,16 @@ def table(args: argparse.Namespace) -> None:
         _show(tables.make(name, root, config=config))
 
 
+def choose(args: argparse.Namespace) -> None:
+    from nws.reporting import choose
+    from nws.reporting.results import Results
+
+    config, root = _asked(args)
+    file: Path | None = args.config
+    extends = "paper" if file is None else str(file.resolve())
+    print(choose.text(Results(root, config), extends), end="")
+
+
 def report(args: argparse.Namespace) -> None:
     """Write the report from result files."""
     from nws.reporting.page.report import make
@@ -183,6 +193,7 @@ def _add_results(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     sub.add_argument("name", nargs="*", help="fig1 ... fig9 (default: all)")
     sub = _add(commands, table, "make tables from result files", "nws table table1")
     sub.add_argument("name", nargs="*", help="table1, table2 (default: all)")
+    _add(commands, choose, "print what the searches of the race chose, as YAML", "nws choose")
     _add(commands, report, "put figures and tables on one page", "nws report")
     sub = _add(commands, verify, "score models again, and check every number", "nws verify")
     sub.add_argument(

@@ -71,17 +71,42 @@ SMALL = {
             "settings": {"dataset": "mnist_static", "epochs": 2},
             "grid": {"learning_rate": [0.001, 0.1], "damping": [0.01, 1]},
         },
-        **{
-            f"search_{name}": {
-                "seeds": [0],
-                "settings": {"algorithm": name, "epochs": 2},
-                "grid": {"learning_rate": [0.05, 0.2]},
-            }
-            for name in ("ws", "rws", "nrws")
+        "race_search": {
+            "seeds": [0],
+            "settings": {"epochs": 4, "budget": 4},
+            "grids": {
+                "rws": {"algorithm": ["rws"], "learning_rate": [0.05, 0.2]},
+                "nrws": {"algorithm": ["nrws"], "learning_rate": [0.05, 0.2]},
+                "nrws_mended": {
+                    "algorithm": ["nrws"],
+                    "unit_damping": [1.0],
+                    "learning_rate": [0.1, 0.2],
+                },
+            },
         },
-        "tuned": {
-            "settings": {"epochs": 6, "learning_rate": 0.2},
-            "runs": {f"{name}_b": {"algorithm": name} for name in ("ws", "rws", "nrws")},
+        "race_search_long": {
+            "seeds": [0],
+            "settings": {"epochs": 8, "budget": 8},
+            "runs": {
+                "rws_1": {"algorithm": "rws", "learning_rate": 0.2},
+                "rws_2": {"algorithm": "rws", "learning_rate": 0.05},
+            },
+        },
+        **{
+            name: {
+                "alone": True,
+                "settings": {"epochs": budget, "budget": budget},
+                "runs": {
+                    "rws": {"algorithm": "rws", "learning_rate": 0.2},
+                    "nrws": {"algorithm": "nrws", "learning_rate": 0.2},
+                    "nrws_mended": {
+                        "algorithm": "nrws",
+                        "unit_damping": 1.0,
+                        "learning_rate": 0.1,
+                    },
+                },
+            }
+            for name, budget in (("race1", 2), ("race2", 4), ("race4", 16))
         },
         "activity": {
             "seeds": [0],
@@ -320,19 +345,24 @@ def _scores(run: configuration.Run, rows: list, generator: np.random.Generator) 
     bihm = {"two_log_z": z, "test": star, "valid": star} if run.settings.plain == "bihm" else None
     exact = {"kl": 0.02, "log_likelihood": -2.45, "entropy": paper.ENTROPY_3BY3}
     return {
-        "log_likelihood": {"test": score, "valid": score} if scored else None,
+        "log_likelihood": {"test": score, "valid": {**score}} if scored else None,
         "exact": exact if run.settings.exact else None,
         "bihm": bihm if scored else None,
         "evaluation_seconds": 1.0,
     }
 
 
-def rescore(root, experiment, run, values):
-    """Put these test log-likelihoods into the metrics of a run's seeds."""
+def small():
+    """A copy of the configuration, to change."""
+    return json.loads(json.dumps(SMALL))
+
+
+def rescore(root, experiment, run, values, split="test"):
+    """Put these log-likelihoods into the metrics of a run's seeds."""
     for seed, value in enumerate(values):
         path = root / "runs" / experiment / run / f"seed{seed}" / "metrics.json"
         metrics = json.loads(path.read_text())
-        metrics["log_likelihood"]["test"]["mean"] = value
+        metrics["log_likelihood"][split]["mean"] = value
         put(path, json.dumps(metrics))
 
 

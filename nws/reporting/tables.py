@@ -1,29 +1,27 @@
-"""Tables 1 and 2, Table 1 tuned, and that of miniMNIST's candidates: the mean over seeds beside the
-paper's values, as CSV."""
+"""Tables 1 and 2 and that of miniMNIST's candidates, the mean over seeds beside the paper's values,
+and the race's; as CSV."""
 
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from nws import config as configuration
 from nws.errors import NwsError
 from nws.files import manifest
 from nws.files.whole import write_bytes
-from nws.reporting import paper
+from nws.reporting import paper, race, scores, search
 from nws.reporting.results import DONE, Entry, Results
-from nws.reporting.statistics import image_error, student
 
 if TYPE_CHECKING:
     import pandas as pd
 
-EXPERIMENTS = {
+EXPERIMENTS: dict[str, tuple[str, ...]] = {
     "table1": ("minimnist",),
     "table2": ("mnist", "others"),
-    "table1_tuned": ("tuned",),
     "candidates": ("candidates",),
+    "race_search": search.EXPERIMENTS,
+    "race_scores": race.EXPERIMENTS,
 }
+OURS = {"race_search": search.table, "race_scores": race.table}  # not the paper's
 NAMES = tuple(EXPERIMENTS)
 COLUMNS = [
     "dataset",
@@ -55,19 +53,20 @@ COLUMNS = [
 
 def requires(name: str, config: configuration.Config) -> list[tuple[str, str]]:
     """The (experiment, run) pairs that a table reads."""
-    experiments = _experiments(name)
-    return [
-        (r.experiment, r.name) for r in configuration.runs(config) if r.experiment in experiments
-    ]
+    wanted = _experiments(name)
+    return [(r.experiment, r.name) for r in configuration.runs(config) if r.experiment in wanted]
 
 
 def data(name: str, results: Results) -> "pd.DataFrame":
     """One row per run; for Table 2 also the values quoted from the literature."""
     import pandas as pd
 
+    experiments = _experiments(name)
+    if name in OURS:
+        return OURS[name](results)
     rows = [
         _row(name, results, [e for e in results.entries(experiment) if e.run.name == run.name])
-        for experiment in _experiments(name)
+        for experiment in experiments
         for run in results.runs(experiment)
     ]
     if name == "table2":
@@ -103,25 +102,14 @@ def _experiments(name: str) -> tuple[str, ...]:
 def _row(name: str, results: Results, entries: list[Entry]) -> dict[str, Any]:
     settings = entries[0].run.settings
     good = [entry.metrics for entry in entries if entry.status in DONE]
-    test = [score for metrics in good if (score := _score(metrics, "test"))]
-    valid = [score["mean"] for metrics in good if (score := _score(metrics, "valid"))]
     star = [s["test"] for metrics in good if (s := metrics.get("bihm"))]
-    estimate = student([score["mean"] for score in test])
-    ours: dict[str, Any] = {
+    ours: dict[str, Any] = scores.columns(entries) | {
         "epochs": max((metrics["epochs"] for metrics in good), default=settings.epochs),
         "images": results.dataset(settings.dataset).get("counts", {}).get("train"),
-        "seeds": len(test),
-        "ll_test_mean": estimate.mean,
-        "ci_low": estimate.low,
-        "ci_high": estimate.high,
-        "standard_error": _mean([image_error(score) for score in test]),
-        "ll_test_seeds": " ".join(f"{score['mean']:.4f}" for score in test),
-        "ll_valid": _mean(valid),
-        "log_p_star": _mean([score["mean"] for score in star]),
-        "log_p_star_error": _mean([score["standard_error"] for score in star]),
+        "log_p_star": scores.mean([score["mean"] for score in star]),
+        "log_p_star_error": scores.mean([score["standard_error"] for score in star]),
         "likelihood_samples": settings.likelihood_samples,
-        "seconds_per_epoch": _mean([metrics["seconds_per_epoch"] for metrics in good]),
-        "status": _status(entries, len(test)),
+        "seconds_per_epoch": scores.average(entries, "seconds_per_epoch"),
         "run": f"{entries[0].run.experiment}/{entries[0].run.name}",
     }
     return _settings(results, settings) | ours | _reported(results, entries[0].run)
@@ -163,21 +151,3 @@ def _literature(value: paper.Literature) -> dict[str, Any]:
         "paper_ll": value.log_likelihood,
         "status": f"literature: {value.source}",
     }
-
-
-def _score(metrics: dict[str, Any], split: str) -> dict[str, Any] | None:
-    """The score of a split if it was estimated and is a number."""
-    score = (metrics.get("log_likelihood") or {}).get(split)
-    return score if score and np.isfinite(score["mean"]) else None
-
-
-def _status(entries: list[Entry], scored: int) -> str:
-    """How the seeds ended: one word if all ended alike, else how many ended how."""
-    ends = Counter(entry.status for entry in entries)
-    done = sum(ends[status] for status in DONE)
-    text = next(iter(ends)) if len(ends) == 1 else ", ".join(f"{n} {s}" for s, n in ends.items())
-    return text if scored == done else f"{text}; {done - scored} not evaluated"
-
-
-def _mean(values: list[float]) -> float:
-    return float(np.mean(values)) if values else float("nan")

@@ -15,7 +15,7 @@ from nws.planning import plan
 
 ROOT = Path(__file__).resolve().parents[2]
 SMOKE = str(ROOT / "config" / "smoke.yaml")
-COMMANDS = ["prepare", "train", "evaluate", "figure", "table", "report", "verify", "plan"]
+COMMANDS = ["prepare", "train", "evaluate", "figure", "table", "choose", "report", "verify", "plan"]
 
 
 def run(*args: str) -> subprocess.CompletedProcess[str]:

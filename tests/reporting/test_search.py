@@ -1,48 +1,124 @@
-"""The hyperparameter search: what was chosen."""
+"""The searches of the race: what they chose, for each budget, and how it gets into the race."""
 
-import json
+import math
 
 import fake_results
+import pytest
+import yaml
 
-from nws.reporting.page import search
+from nws import config
+from nws.reporting import choose, search, tables
 from nws.reporting.results import Results
 
-
-def _loss(root, run, loss, status="finished"):
-    fake_results.update(root, "search_rws", run, final_valid_loss=loss, status=status)
+ALL = ("rws_lr0.05", "rws_lr0.2")
 
 
-def _of(root):
-    return {found.experiment: found for found in search.searches(Results(root))}["search_rws"]
+def losses(root, run, values, experiment="race_search"):
+    """One epoch a second, with these validation losses."""
+    fake_results.rewrite(
+        root, experiment, run, seconds=range(1, len(values) + 1), valid_loss=values
+    )
 
 
-def test_the_lowest_final_validation_loss_wins(tmp_path):
+def choice(root, experiment, rival="rws"):
+    found = {(c.run.experiment, c.run.name): c for c in search.choices(Results(root))}
+    return found[experiment, rival]
+
+
+@pytest.fixture
+def root(tmp_path):
+    """RWS: 0.05 is the better one after two seconds, 0.2 after four; 0.05 again after eight."""
     root = fake_results.write(tmp_path)
-    _loss(root, "lr0.05", 31.0)
-    _loss(root, "lr0.2", 30.0)
-    found = _of(root)
-    assert (found.best.run.name, found.taken) == ("lr0.2", True)  # tuned has 0.2
+    losses(root, "rws_lr0.05", [40, 38, 37, 36])
+    losses(root, "rws_lr0.2", [50, 39, 36, 35])
+    losses(root, "rws_1", [50, 39, 36, 35, 34, 34, 34, 34], "race_search_long")
+    losses(root, "rws_2", [40, 38, 37, 36, 35, 34, 33, 32], "race_search_long")
+    return root
 
 
-def test_another_choice_than_the_tuned_runs_have_is_told(tmp_path):
-    root = fake_results.write(tmp_path)
-    _loss(root, "lr0.05", 29.0)
-    _loss(root, "lr0.2", 30.0)
-    found = _of(root)
-    assert (found.best.run.name, found.taken) == ("lr0.05", False)
+def test_each_budget_has_the_best_when_so_much_was_spent(root):
+    short, middle, long = (choice(root, name) for name in ("race1", "race2", "race4"))
+    # The runs of the longer search pass through the smaller budgets, too.
+    assert [loss for _, loss in short.ranking.losses] == [38, 38, 39, 39]
+    assert (short.ranking.seconds, short.best.settings.learning_rate) == (2, 0.05)
+    assert (middle.ranking.seconds, middle.best.settings.learning_rate) == (4, 0.2)
+    assert (long.ranking.seconds, long.best.name) == (8, "rws_2")  # no search took sixteen
+    assert [c.taken for c in (short, middle, long)] == [False, True, False]
 
 
-def test_what_diverged_is_never_chosen(tmp_path):
-    root = fake_results.write(tmp_path)
-    _loss(root, "lr0.05", 1.0, "diverged")
-    _loss(root, "lr0.2", float("nan"))
-    assert _of(root).best is None or _of(root).best.run.name == "lr0.2"
-    assert not _of(root).taken
+def test_a_budget_is_spent_at_the_end_of_an_epoch(tmp_path):
+    """Of three and a half seconds, with epochs of one: in the fourth, as a run with that budget."""
+    small = fake_results.small()
+    small["experiments"]["race1"]["settings"]["budget"] = 3.5
+    root = fake_results.write(tmp_path, config.resolve(small), missing=["race_search_long/rws_1"])
+    losses(root, "rws_lr0.05", [40, 38, 37, 31])
+    losses(root, "rws_lr0.2", [50, 39, 30, 32])
+    assert choice(root, "race1").best.name == "rws_lr0.05"
+
+
+@pytest.mark.parametrize("bad", ["diverged", "missing"])
+def test_what_did_not_get_there_is_not_chosen(tmp_path, bad):
+    both = [f"race_search/{name}" for name in ALL] + [f"race_search_long/rws_{i}" for i in (1, 2)]
+    root = fake_results.write(tmp_path, **{bad: both})
+    found = choice(root, "race4")
+    assert found.best is None
+    assert not found.taken
+    assert (
+        "rws"
+        not in yaml.safe_load(choose.text(Results(root), "fake"))["experiments"]["race4"]["runs"]
+    )
+
+
+def test_what_diverged_later_was_good_before(root):
+    """Its history says what it had when the smaller budget was spent."""
+    for name in ("rws_1", "rws_2"):
+        fake_results.update(root, "race_search_long", name, status="diverged")
+        losses(root, name, [30, 29, 36, 35, 34, 34, 34, math.nan], "race_search_long")
+    assert choice(root, "race1").best.name in ("rws_1", "rws_2")
+    assert choice(root, "race4").best is None
+
+
+def test_settings_are_the_same_whatever_the_length_and_the_scoring(root):
+    run = choice(root, "race2").run
+    assert not search.same(
+        run, run.model_copy(update={"settings": run.settings.model_copy(update={"damping": 1.0})})
+    )
+    longer = run.settings.model_copy(update={"budget": 9.0, "likelihood_samples": 5})
+    assert search.same(run, run.model_copy(update={"settings": longer}))
+
+
+def test_what_was_chosen_is_written_and_then_taken(root):
+    """As a configuration over the one that was searched: then the race has the searches' choices,
+    and the longer search the best of the shorter, in their order."""
+    losses(root, "nrws_mended_lr0.2", [30, 30, 30, 30])
+    content = yaml.safe_load(choose.text(Results(root), "fake"))
+    assert (content["extends"], content["scale"]) == ("fake", "fake")
+    written = content["experiments"]
+    assert written["race_search_long"]["runs"] == {
+        "rws_1": {"algorithm": "rws", "learning_rate": 0.2},
+        "rws_2": {"algorithm": "rws", "learning_rate": 0.05},
+    }
+    assert written["race1"]["runs"]["nrws_mended"] == {
+        "algorithm": "nrws",
+        "unit_damping": 1.0,
+        "learning_rate": 0.2,
+    }
+    small = config.merge(fake_results.small(), {"experiments": written})
+    again = Results(root, config.resolve(small))
+    assert all(c.taken for c in search.choices(again))
+
+
+def test_the_table_ranks_every_setting(root):
+    frame = tables.data("race_search", Results(root))
+    rows = frame[(frame["rival"] == "RWS") & (frame["budget"] == 4)]
+    assert list(rows["rank"]) == [1, 2, 3, 4]
+    assert list(rows["valid_loss"]) == [35, 35, 36, 36]
+    assert list(rows["in_race"]) == ["yes", "yes", "no", "no"]
 
 
 def test_a_configuration_without_searches_has_none(tmp_path):
-    small = json.loads(json.dumps(fake_results.SMALL))
-    for name in search.SEARCHES:
+    small = fake_results.small()
+    for name in search.EXPERIMENTS:
         del small["experiments"][name]
-    root = fake_results.write(tmp_path, fake_results.configuration.resolve(small))
-    assert search.searches(Results(root)) == []
+    root = fake_results.write(tmp_path, config.resolve(small))
+    assert search.choices(Results(root)) == []

@@ -1,20 +1,34 @@
 """The paper's claims: each with the quantity, the paper's value, and a tolerance fixed beforehand.
 
 :func:`check` judges them all against the results of a scale; :func:`write` leaves ``claims.csv``.
+``MARKS`` are this project's own.
 """
 
 import csv
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 from nws.files import manifest
 from nws.files.whole import write_text
 from nws.reporting.claims import ksteps, learning, likelihood, structure, tuning
 from nws.reporting.claims.claim import VERDICTS, Claim, Verdict, judge
+from nws.reporting.claims.race import MARKS
 from nws.reporting.claims.scale import Needs
 from nws.reporting.results import Results
 
-__all__ = ["ALL", "VERDICTS", "Claim", "Needs", "Verdict", "check", "judge", "to_csv", "write"]
+__all__ = [
+    "ALL",
+    "MARKS",
+    "VERDICTS",
+    "Claim",
+    "Needs",
+    "Verdict",
+    "check",
+    "judge",
+    "to_csv",
+    "write",
+]
 
 ALL: list[Claim] = [
     *structure.CLAIMS,
@@ -29,9 +43,9 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def check(results: Results) -> list[tuple[Claim, Verdict]]:
+def check(results: Results, claims: Sequence[Claim] = ALL) -> list[tuple[Claim, Verdict]]:
     """Every claim with its verdict."""
-    return [(claim, judge(claim, results)) for claim in ALL]
+    return [(claim, judge(claim, results)) for claim in claims]
 
 
 def to_csv(judged: list[tuple[Claim, Verdict]]) -> str:

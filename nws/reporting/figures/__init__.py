@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-NAMES = (*(f"fig{number}" for number in range(1, 10)), "fig3_tuned", "activity")
+NAMES = (*(f"fig{number}" for number in range(1, 10)), "race", "activity")
 
 
 def requires(name: str, config: configuration.Config) -> list[tuple[str, str]]:

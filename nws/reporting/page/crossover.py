@@ -1,7 +1,7 @@
 """The crossover: the epoch from which NRWS stays below RWS on miniMNIST B, by their settings.
 
-The claim about it (Section 6: the 12th epoch) is judged at the paper's settings. The hyperparameter
-searches trained other learning rates and dampings on the same images from the same start.
+The claim about it (Section 6: the 12th epoch) is judged at the paper's settings. The searches of
+the race trained other learning rates and dampings on the same images from the same start.
 """
 
 from collections.abc import Iterator
@@ -9,21 +9,25 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nws.config import RunSettings
+from nws.config import Run, RunSettings
+from nws.reporting import race, search
 from nws.reporting.claims import measure
 from nws.reporting.claims.claim import Unusable
 from nws.reporting.claims.learning import leads_from
-from nws.reporting.page import search
 from nws.reporting.results import Results
+
+SEARCH = search.EXPERIMENTS[0]
 
 
 class Lead(NamedTuple):
     """NRWS against RWS, training losses: the epoch from which NRWS stays below (infinity: never;
-    the latest over seeds), and by how many nats it is below at the end (mean)."""
+    the latest over seeds), and by how many nats it is below (mean) after ``epochs``, as many as
+    both have."""
 
     experiment: str
     nrws: RunSettings
     rws: RunSettings
+    epochs: int
     epoch: float
     nats: float
 
@@ -44,13 +48,16 @@ def _pairs(results: Results) -> Iterator[tuple[Name, Name]]:
         return
     yield ("minimnist", ours), ("minimnist", theirs)
     rate = _settings(results, ("minimnist", theirs)).learning_rate
-    rivals = [r.name for r in results.runs("search_rws") if r.settings.learning_rate == rate]
-    for found in search.searches(results):
-        if found.experiment == "search_rws" and found.best:
-            rivals.append(found.best.run.name)
+    rivals = [r.name for r in _searched(results, "rws") if r.settings.learning_rate == rate]
+    best = search.ranking(results, "rws", experiments=(SEARCH,)).best()
+    rivals += [run.name for run in best[:1]]
     for rival in dict.fromkeys(rivals):
-        for run in results.runs("search_nrws"):
-            yield ("search_nrws", run.name), ("search_rws", rival)
+        for run in _searched(results, "nrws"):
+            yield (SEARCH, run.name), (SEARCH, rival)
+
+
+def _searched(results: Results, rival: str) -> list[Run]:
+    return [run for run in results.runs(SEARCH) if race.rival(run) == rival]
 
 
 def _lead(results: Results, ours: Name, theirs: Name) -> Lead | None:
@@ -61,9 +68,11 @@ def _lead(results: Results, ours: Name, theirs: Name) -> Lead | None:
     seeds = sorted(set(nrws) & set(rws))
     if not seeds:
         return None
-    epoch = max(leads_from(nrws[seed], rws[seed]) for seed in seeds)
-    nats = float(np.mean([rws[seed][-1] - nrws[seed][-1] for seed in seeds]))
-    return Lead(ours[0], _settings(results, ours), _settings(results, theirs), epoch, nats)
+    epochs = min(len(curve[seed]) for curve in (nrws, rws) for seed in seeds)
+    epoch = max(leads_from(nrws[seed][:epochs], rws[seed][:epochs]) for seed in seeds)
+    nats = float(np.mean([rws[seed][epochs - 1] - nrws[seed][epochs - 1] for seed in seeds]))
+    natural, plain = (_settings(results, name) for name in (ours, theirs))
+    return Lead(ours[0], natural, plain, epochs, epoch, nats)
 
 
 def _settings(results: Results, name: Name) -> RunSettings:

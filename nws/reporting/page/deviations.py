@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from nws import config as configuration
 from nws.config import Config, DatasetSettings, Run
+from nws.reporting import race, search
 
 
 @dataclass(frozen=True)
@@ -268,13 +269,14 @@ CHOICES = [
         "A fresh metric at every step by conjugate gradients: what K is still good for.",
     ),
     Choice(
-        "A hyperparameter search of ours: Table 1 and Figure 3, tuned",
-        "every algorithm at one setting",
+        "A race of ours: equal seconds",
+        "every algorithm at one setting, compared by epochs and seconds",
         lambda config: (
-            f"the best of eight by validation loss, η and α falling; "
-            f"epochs {values(config, 'epochs', _of('tuned'))}"
+            f"budgets of {values(config, 'budget', _of(*race.EXPERIMENTS))} s; the settings that "
+            f"did best in searches of {values(config, 'budget', _of(*search.EXPERIMENTS))} s each"
         ),
-        "Algorithms can be compared only where each had the same chance to find its setting.",
+        "Algorithms can be compared only where each had the same time, and the same chance to find "
+        "its setting.",
     ),
     Choice(
         "Larger learning rates on twelve layers",

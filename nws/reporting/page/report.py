@@ -18,7 +18,7 @@ from nws import config as configuration
 from nws.errors import NwsError
 from nws.files.top import TEMPLATES
 from nws.files.whole import write_text
-from nws.reporting import claims, figures, paper, tables
+from nws.reporting import claims, figures, paper, race, search, tables
 from nws.reporting.page import (
     answer,
     candidates,
@@ -27,7 +27,6 @@ from nws.reporting.page import (
     deviations,
     provenance,
     samples,
-    search,
 )
 from nws.reporting.results import DONE, Entry, Results
 
@@ -92,7 +91,9 @@ def content(results: Results, judged: list[tuple[claims.Claim, claims.Verdict]])
         "tables": [_table(name, results, captions[name]) for name in tables.NAMES],
         "figures": [_figure(name, results, captions[name], outdated) for name in figures.NAMES],
         "candidates": candidates.nearest(results),
-        "searches": search.searches(results),
+        "marks": claims.check(results, claims.MARKS),
+        "choices_by_search": search.choices(results),
+        "race": _race(results),
         "leads": crossover.leads(results),
         "samples": [_samples(results, entry) for entry in samples.headline(results)],
         "settings": [_settings(results, name) for name in results.config.experiments],
@@ -132,6 +133,15 @@ def _networks(results: Results) -> list[dict[str, Any]]:
             q = sum(low * high + high for low, high in pairs)
             found.append({"experiment": name, "layers": layers, "p": p, "q": q})
     return found
+
+
+def _race(results: Results) -> dict[str, Any]:
+    """How the runs of the race were trained: whether alone, and with how many threads."""
+    experiments = [results.config.experiments[n] for n in race.EXPERIMENTS if results.runs(n)]
+    return {
+        "threads": sorted({experiment.threads for experiment in experiments}),
+        "alone": all(experiment.alone for experiment in experiments),
+    }
 
 
 def _count(judged: list[tuple[claims.Claim, claims.Verdict]]) -> dict[str, int]:

@@ -1,0 +1,107 @@
+"""Marks that this project set itself for the race. They are no claims of the paper."""
+
+from functools import partial
+
+from nws.config import Run
+from nws.reporting import race, scores
+from nws.reporting.claims import measure
+from nws.reporting.claims.claim import (
+    NOT_REPRODUCED,
+    PARTLY,
+    REPRODUCED,
+    Claim,
+    Unusable,
+    Verdict,
+)
+from nws.reporting.claims.scale import Needs
+from nws.reporting.results import Results
+from nws.reporting.statistics import student
+
+CORES, HOUR = 2, 3600.0
+NATS = -27.6  # the paper's NRWS after 500 epochs: -27.606
+MINUTES = {"race2": 5, "race3": 20, "race4": 60}
+SAMPLES = 10_000
+
+
+def reaches(results: Results) -> Verdict:
+    """The rival with the best validation score at the budget of an hour against the mark."""
+    groups = {}
+    for run in _runs(results, "race4", HOUR):
+        try:
+            measure.likelihoods(results, "race4", run.name)
+        except Unusable:
+            continue  # another one may have reached it
+        groups[run.name] = measure.finished(results, "race4", run.name)
+    if not groups:
+        raise Unusable("no run of race4 ended well")
+    best = max(groups, key=lambda name: scores.columns(groups[name])["ll_valid"])
+    estimate = student([s["mean"] for s in measure.likelihoods(results, "race4", best)])
+    gap, sure = estimate.mean - NATS, estimate.low >= NATS
+    verdict = REPRODUCED if sure else PARTLY if gap >= 0 else NOT_REPRODUCED
+    side = "above" if gap >= 0 else "below"
+    why = f"{race.RIVALS.get(best, best)}, the best, is {abs(gap):.3f} nats {side} it."
+    return Verdict(verdict, f"{estimate.mean:.3f}", why, estimate.n, measure.interval(estimate))
+
+
+def leads(results: Results, experiment: str) -> Verdict:
+    """NRWS mended against the better of RWS with plain steps and with Adam, seed by seed."""
+    _runs(results, experiment, 60.0 * MINUTES[experiment])
+    names = [run.name for run in results.runs(experiment)]
+    if "nrws_mended" not in names or "rws" not in names:
+        raise Unusable(f"{experiment} lacks rws or nrws_mended")
+    found = {
+        name: [score["mean"] for score in measure.likelihoods(results, experiment, name)]
+        for name in ("nrws_mended", "rws", "rws_adam")
+        if name in names
+    }
+    rival = max(set(found) - {"nrws_mended"}, key=lambda name: student(found[name]).mean)
+    pairs = zip(found["nrws_mended"], found[rival], strict=True)
+    lead = student([ours - theirs for ours, theirs in pairs])
+    verdict = REPRODUCED if lead.low > 0 else PARTLY if lead.mean > 0 else NOT_REPRODUCED
+    side = "above" if lead.mean > 0 else "below"
+    why = f"NRWS, mended, is {abs(lead.mean):.3f} nats {side} {race.RIVALS[rival]}."
+    return Verdict(verdict, f"{lead.mean:+.3f}", why, lead.n, measure.interval(lead))
+
+
+def _runs(results: Results, experiment: str, seconds: float) -> list[Run]:
+    """The runs of a race that had this budget and two cores for themselves."""
+    runs = results.runs(experiment)
+    if other := next((run for run in runs if run.settings.budget != seconds), None):
+        raise Unusable(f"{experiment}/{other.name} has {other.settings.budget} s, not {seconds:g}")
+    if not results.config.experiments[experiment].alone:
+        raise Unusable(f"{experiment} was not trained alone")
+    for entry in results.entries(experiment):
+        machine = entry.metrics.get("machine") or {}
+        if machine and (machine["device"], machine["threads"]) != ("cpu", CORES):
+            where = f"{machine['threads']} threads on the {machine['device']}"
+            raise Unusable(f"{entry.label} had {where}, not {CORES} on the CPU")
+    return runs
+
+
+MARKS = [
+    Claim(
+        id="race-hour",
+        text=f"miniMNIST B reaches {NATS} nats within an hour on two cores.",
+        where="Ours",
+        quantity="test log-likelihood of the best algorithm, 10,000 importance samples",
+        paper=f"{NATS}",
+        tolerance="interval above it; partly if the mean is",
+        needs=Needs(("race4",), likelihood_samples=SAMPLES),
+        check=reaches,
+        evidence="tables/race_scores.csv",
+    ),
+    *(
+        Claim(
+            id=f"race-{minutes}-min",
+            text=f"NRWS, mended, is ahead of RWS after {minutes} minutes of training.",
+            where="Ours",
+            quantity="its test log-likelihood minus the better one of RWS and RWS with Adam",
+            paper="above 0",
+            tolerance="interval above 0; partly if the mean is",
+            needs=Needs((experiment,), likelihood_samples=SAMPLES),
+            check=partial(leads, experiment=experiment),
+            evidence="tables/race_scores.csv",
+        )
+        for experiment, minutes in MINUTES.items()
+    ),
+]

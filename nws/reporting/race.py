@@ -1,0 +1,102 @@
+"""The race: test log-likelihood against seconds of training, every algorithm at its best setting
+for that budget.
+
+An experiment of the race gives all its runs one budget of seconds; a run is called by its rival.
+Which settings a rival has is for :mod:`nws.reporting.search` to say.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from nws.config import Run
+from nws.reporting import scores
+from nws.reporting.results import Entry, Results
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RIVALS = {
+    "ws": "WS",
+    "rws": "RWS",
+    "rws_adam": "RWS, Adam",
+    "nws": "NWS",
+    "nrws": "NRWS",
+    "nrws_mended": "NRWS, mended",
+    "bihm": "BiHM",
+    "nbihm": "NBiHM",
+}
+EXPERIMENTS = ("race1", "race2", "race3", "race4")  # the shortest first
+SYMBOLS = {"learning_rate": "η", "damping": "α", "refresh": "K"}
+COLUMNS = [
+    "budget",
+    "rival",
+    "algorithm",
+    "dataset",
+    "settings",
+    "seeds",
+    "ll_test_mean",
+    "ci_low",
+    "ci_high",
+    "standard_error",
+    "ll_test_seeds",
+    "ll_valid",
+    "likelihood_samples",
+    "seconds",
+    "epochs",
+    "status",
+]
+
+
+def rival(run: Run) -> str:
+    """Which rival a run of the race, or of its searches, is: the longest name it begins with."""
+    fits = [name for name in RIVALS if run.name == name or run.name.startswith(f"{name}_")]
+    return max(fits, key=len, default=run.name)
+
+
+def budget(run: Run) -> float:
+    """The seconds of a run; infinity if it has all it wants."""
+    return run.settings.budget or float("inf")
+
+
+def groups(results: Results) -> list[list[Entry]]:
+    """The seeds of every run of the race that is configured."""
+    found: dict[tuple[str, str], list[Entry]] = {}
+    for experiment in EXPERIMENTS:
+        for entry in results.entries(experiment):
+            found.setdefault((experiment, entry.run.name), []).append(entry)
+    return list(found.values())
+
+
+def table(results: Results) -> "pd.DataFrame":
+    """One row for each budget and rival: mean and 95% interval over the seeds."""
+    import pandas as pd
+
+    rows = [_row(results, entries) for entries in groups(results)]
+    return pd.DataFrame(rows, columns=COLUMNS, dtype=object)
+
+
+def _row(results: Results, entries: list[Entry]) -> dict[str, Any]:
+    run = entries[0].run
+    return scores.columns(entries) | {
+        "budget": run.settings.budget,
+        "rival": RIVALS.get(rival(run), run.name),
+        "algorithm": run.settings.algorithm,
+        "dataset": run.settings.dataset,
+        "settings": described(results, run),
+        "likelihood_samples": run.settings.likelihood_samples,
+        "seconds": scores.average(entries, "seconds"),
+        "epochs": scores.average(entries, "epochs"),
+    }
+
+
+def own(results: Results, run: Run) -> dict[str, Any]:
+    """What a run of the race has of its own: what its search chose, beside the algorithm."""
+    written = results.config.experiments[run.experiment].runs.get(run.name, {})
+    return {key: value for key, value in written.items() if key != "algorithm"}
+
+
+def described(results: Results, run: Run) -> str:
+    """The same for reading."""
+    return ", ".join(
+        f"{SYMBOLS.get(key, key)} {value:g}" if isinstance(value, float) else f"{key} {value}"
+        for key, value in own(results, run).items()
+    )
