@@ -35,7 +35,7 @@ def reaches(results: Results) -> Verdict:
     if not groups:
         raise Unusable("no run of race4 ended well")
     best = max(groups, key=lambda name: scores.columns(groups[name])["ll_valid"])
-    estimate = student([s["mean"] for s in measure.likelihoods(results, "race4", best)])
+    estimate = student(list(_scores(results, "race4", best).values()))
     gap, sure = estimate.mean - NATS, estimate.low >= NATS
     verdict = REPRODUCED if sure else PARTLY if gap >= 0 else NOT_REPRODUCED
     side = "above" if gap >= 0 else "below"
@@ -50,17 +50,26 @@ def leads(results: Results, experiment: str) -> Verdict:
     if "nrws_mended" not in names or "rws" not in names:
         raise Unusable(f"{experiment} lacks rws or nrws_mended")
     found = {
-        name: [score["mean"] for score in measure.likelihoods(results, experiment, name)]
+        name: _scores(results, experiment, name)
         for name in ("nrws_mended", "rws", "rws_adam")
         if name in names
     }
-    rival = max(set(found) - {"nrws_mended"}, key=lambda name: student(found[name]).mean)
-    pairs = zip(found["nrws_mended"], found[rival], strict=True)
-    lead = student([ours - theirs for ours, theirs in pairs])
+    ours = found.pop("nrws_mended")
+    rival = max(found, key=lambda name: student(list(found[name].values())).mean)
+    shared = sorted(set(ours) & set(found[rival]))
+    if not shared:
+        raise Unusable(f"{experiment} has no seed of both nrws_mended and {rival}")
+    lead = student([ours[seed] - found[rival][seed] for seed in shared])
     verdict = REPRODUCED if lead.low > 0 else PARTLY if lead.mean > 0 else NOT_REPRODUCED
     side = "above" if lead.mean > 0 else "below"
     why = f"NRWS, mended, is {abs(lead.mean):.3f} nats {side} {race.RIVALS[rival]}."
     return Verdict(verdict, f"{lead.mean:+.3f}", why, lead.n, measure.interval(lead))
+
+
+def _scores(results: Results, experiment: str, run: str) -> dict[int, float]:
+    """Test log-likelihoods by seed."""
+    found = measure.likelihoods(results, experiment, run)
+    return {seed: score["mean"] for seed, score in found.items()}
 
 
 def _runs(results: Results, experiment: str, seconds: float) -> list[Run]:
