@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from nws import cli
 from nws.errors import NwsError
 from nws.files import manifest
+from nws.machine import device
 from nws.reporting.results import read_npz
 from nws.verification import Found, report, verify
 
@@ -32,6 +34,15 @@ CONFIG = {
     },
 }
 RUN = Path("runs/minimnist/ws_b/seed0")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _set_up_before() -> Iterator[None]:
+    """TensorFlow's threads can be set once in a process, and other tests have used it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cli, "_configure", lambda *_: None)
+        patch.setattr(device, "configure", lambda *_: "cpu")
+        yield
 
 
 @pytest.fixture(scope="module")
