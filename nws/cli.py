@@ -109,6 +109,10 @@ def report(args: argparse.Namespace) -> None:
 
 
 def verify(args: argparse.Namespace) -> None:
+    """Score the models of results again and compare every number."""
+    from nws.machine import quiet
+
+    quiet.load()
     from nws import verification
     from nws.machine.device import configure
 

@@ -17,7 +17,7 @@ ASKED = {
     **SMALL,
     "seeds": [0, 1],
     "experiments": {
-        name: SMALL["experiments"][name] for name in ("search_ws", "minimnist", "damping")
+        name: SMALL["experiments"][name] for name in ("grid_minimnist", "minimnist", "damping")
     },
 }
 
@@ -42,7 +42,7 @@ def changed(**settings: int) -> configuration.Config:
 def test_all_is_to_do_in_the_order_of_the_paper_and_seed_by_seed(tool, tmp_path: Path) -> None:
     cells = list(tool.todo(changed(), tmp_path))
     names = [(cell.runs[0].split("/")[0], cell.seed) for cell in cells]
-    order = [("minimnist", 0), ("minimnist", 1), ("damping", 0), ("search_ws", 0)]
+    order = [("minimnist", 0), ("minimnist", 1), ("damping", 0), ("grid_minimnist", 0)]
     assert list(dict.fromkeys(names)) == order
     assert {cell.command for cell in cells} == {"train"}
 
@@ -98,7 +98,7 @@ def test_the_kept_files_are_small_whole_and_only_grow(tool, tmp_path: Path) -> N
     tool.keep(two, kept, config)
     results = Results(kept, config)
     assert all(tool.finished(entry) for entry in results.all_entries())
-    names = {p.name for p in results.directory("search_ws", "lr0.05", 0).iterdir()}
+    names = {p.name for p in next(kept.glob("runs/grid_minimnist/*/seed0")).iterdir()}
     assert names == {"history.csv", "metrics.json", "manifest.json"}
     tool.keep(two, kept, changed(epochs=7))  # other runs now: the old ones go
     assert not list(kept.glob("runs/minimnist/*/seed*"))
