@@ -28,7 +28,7 @@ def data(results: Results) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame) -> Figure:
-    """Loss and exact KL over epochs, a curve for each damping α."""
+    """Loss and exact KL over epochs: for each damping α the median over seeds; faint, every seed."""
     figure = style.figure(3.1)
     axes = figure.subplots(1, 2)
     looks = _looks(frame)
@@ -61,10 +61,18 @@ def _looks(frame: pd.DataFrame) -> dict[float, style.Look]:
 
 def _panel(axes: Axes, frame: pd.DataFrame, y: str, looks: dict[float, style.Look]) -> None:
     runs = frame[frame["status"] != REFERENCE]
-    for _, rows in runs.groupby(["run", "seed"], sort=False):
-        damping = rows["damping"].iloc[0]
+    for _, seeds in runs.groupby("run", sort=False):
+        damping = seeds["damping"].iloc[0]
         look = VANILLA if np.isnan(damping) else looks[damping]
-        style.curve(axes, rows[rows[y] > 0], "epoch", y, **look)
+        several = seeds["seed"].nunique() > 1
+        for _, rows in seeds.groupby("seed", sort=False):
+            faint: style.Look = (
+                {**look, "alpha": 0.25, "lw": 0.5, "marker": ""} if several else look
+            )
+            style.curve(axes, rows[rows[y] > 0], "epoch", y, **faint)
+        if several:
+            middle = seeds.groupby("epoch", as_index=False)[y].median().assign(status="median")
+            style.curve(axes, middle[middle[y] > 0], "epoch", y, **look)
     style.limit(axes, frame, [y])
     style.log(axes, "x", whole=True)
     style.log(axes, "y")
