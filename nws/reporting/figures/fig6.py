@@ -28,7 +28,7 @@ def data(results: Results) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame) -> Figure:
-    """Loss and exact KL over epochs: for each damping α the median over seeds; faint, every seed."""
+    """Loss and exact KL over epochs: for each α the median over seeds and, faint, every seed."""
     figure = style.figure(3.1)
     axes = figure.subplots(1, 2)
     looks = _looks(frame)
@@ -66,10 +66,8 @@ def _panel(axes: Axes, frame: pd.DataFrame, y: str, looks: dict[float, style.Loo
         look = VANILLA if np.isnan(damping) else looks[damping]
         several = seeds["seed"].nunique() > 1
         for _, rows in seeds.groupby("seed", sort=False):
-            faint: style.Look = (
-                {**look, "alpha": 0.25, "lw": 0.5, "marker": ""} if several else look
-            )
-            style.curve(axes, rows[rows[y] > 0], "epoch", y, **faint)
+            faint: style.Look = {"alpha": 0.25, "lw": 0.5, "marker": ""} if several else {}
+            style.curve(axes, rows[rows[y] > 0], "epoch", y, **{**look, **faint})
         if several:
             middle = seeds.groupby("epoch", as_index=False)[y].median().assign(status="median")
             style.curve(axes, middle[middle[y] > 0], "epoch", y, **look)
