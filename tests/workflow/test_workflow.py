@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from nws import config as cfg
+from nws.files import starter
 from nws.reporting import figures, tables
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,15 +52,28 @@ def processor_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
+def test_a_folder_of_nws_init_runs_its_own_configuration(tmp_path: Path) -> None:
+    starter.init(tmp_path, "smoke")
+    command = [sys.executable, "-m", "snakemake", "-n"]
+    for more, scale in (([], "smoke"), (["--config", "scale=other"], "other")):
+        done = subprocess.run(
+            [*command, *more], cwd=tmp_path, capture_output=True, text=True, timeout=300
+        )
+        assert done.returncode == 0, done.stderr
+        said = done.stdout + done.stderr
+        assert f"results/{scale}/report.html" in said
+        assert "results/paper" not in said
+
+
 def test_a_dry_run_lists_every_job(tmp_path: Path) -> None:
     done = snakemake(tmp_path, "-n", *SMOKE)
     assert done.returncode == 0, done.stderr
     found = jobs(done.stdout + done.stderr)
     once = ["report", *tables.NAMES, *figures.NAMES]
     assert [found[name] for name in once] == [1] * len(once)
-    assert (found["prepare"], found["train"], found["evaluate"]) == (5, 3, 3)
+    assert (found["prepare"], found["train"], found["evaluate"]) == (7, 3, 3)
     shared = [name for name in found if name.startswith("train_")]
-    assert len(shared) == 13
+    assert len(shared) == 15
     assert not list(tmp_path.glob("results/**/*.json"))
 
 
@@ -249,7 +263,7 @@ def test_the_readme_names_targets_before_configuration_files() -> None:
     ]
     files = [word for words in given for word in takewhile(lambda w: not w.startswith("-"), words)]
     assert files
-    assert all((ROOT / file).is_file() for file in files)
+    assert all((ROOT / file).is_file() or f"> {file}" in text for file in files)
     assert "snakemake --cores 4 fig3 --configfile config/quick.yaml" in commands
 
 

@@ -31,7 +31,10 @@ def configured():
     if cfg.CARRIED in os.environ and not workflow.is_main_process:
         return cfg.unpack(os.environ[cfg.CARRIED]).model_dump()
     given = workflow.config_settings
-    return reduce(cfg.merge, [*map(cfg.read, given.configfiles), given.config], {})
+    # Those of `configfile:`, as `nws init` writes it, then those of --configfile, then --config.
+    own = map(Path, workflow.configfiles[len(given.configfiles) :])
+    files = [*own, *given.configfiles]
+    return reduce(cfg.merge, [*map(cfg.read, files), given.config], {})
 
 
 try:
