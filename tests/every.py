@@ -7,7 +7,8 @@ import tiny
 
 from nws.config import RunSettings
 
-ALGORITHMS = get_args(RunSettings.model_fields["algorithm"].annotation)
+NAMES = get_args(RunSettings.model_fields["algorithm"].annotation)
+ALGORITHMS = [name for name in NAMES if name != "vae"]  # Keras trains that
 SOLVERS = ("cholesky", "woodbury", "cg")
 
 

@@ -14,12 +14,12 @@ from nws.models.helmholtz import Coding, Recognised, dream, explain, recognise
 from nws.models.parameters import Parameters
 from nws.models.random import Key
 
-BITS = 8
+BITS = 31  # of an int32, whose sign is left alone: kernels for a GPU have no bytes
 
 
 class Memory(NamedTuple):
-    """For each of n images up to M distinct states of all hidden units, packed into bytes:
-    ``states`` (n, M, bytes) uint8, ``known`` (n, M): is the place taken?"""
+    """For each of n images up to M distinct states of all hidden units, packed into words:
+    ``states`` (n, M, words) int32, ``known`` (n, M): is the place taken?"""
 
     states: tf.Tensor
     known: tf.Tensor
@@ -28,7 +28,7 @@ class Memory(NamedTuple):
 def empty(images: int, places: int, units: int) -> Memory:
     """Nothing remembered yet, for machines with so many hidden units."""
     shape = (images, places)
-    return Memory(tf.zeros([*shape, -(-units // BITS)], tf.uint8), tf.zeros(shape, tf.bool))
+    return Memory(tf.zeros([*shape, -(-units // BITS)], tf.int32), tf.zeros(shape, tf.bool))
 
 
 def memoised(
@@ -82,18 +82,18 @@ def _units(sampled: Recognised, samples: int) -> tf.Tensor:
 
 
 def _pack(units: tf.Tensor) -> tf.Tensor:
-    """(B, K, units) in ±1 → (B, K, bytes): eight units a byte, the first one the lowest bit."""
+    """(B, K, units) in ±1 → (B, K, words): 31 units a word, the first one the lowest bit."""
     batch, count, size = units.shape
     length = -(-size // BITS)
     on = tf.pad(tf.cast(units > 0, tf.int32), [[0, 0], [0, 0], [0, length * BITS - size]])
     grouped = tf.reshape(on, [batch, count, length, BITS])
-    return tf.cast(tf.reduce_sum(grouped * 2 ** tf.range(BITS), axis=-1), tf.uint8)
+    return tf.reduce_sum(grouped * 2 ** tf.range(BITS), axis=-1)
 
 
 def _unpack(packed: tf.Tensor, size: int) -> tf.Tensor:
     """The inverse of :func:`_pack`, for so many units."""
     batch, count, length = packed.shape
-    bits = tf.cast(packed, tf.int32)[..., None] // 2 ** tf.range(BITS) % 2
+    bits = packed[..., None] // 2 ** tf.range(BITS) % 2
     flat = tf.reshape(bits, [batch, count, length * BITS])[..., :size]
     return 2.0 * tf.cast(flat, tf.float32) - 1.0
 
