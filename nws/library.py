@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nws.config import run_settings
+from nws.config.numbers import count, real, whole
 from nws.data.binarize import draw, round_half
 from nws.errors import NwsError
 from nws.evaluation.jobs import PUBLISHED
@@ -19,7 +20,6 @@ from nws.machine import forking
 from nws.models.helmholtz import dream
 from nws.models.parameters import Parameters, initial, read, recode, to_arrays
 from nws.models.random import Key
-from nws.numbers import count, real, whole
 from nws.training.history import Row
 from nws.training.loop import compile_run
 from nws.training.run import fit as _fit

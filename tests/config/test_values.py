@@ -9,8 +9,8 @@ import pytest
 import tensorflow as tf
 
 from nws import config as cfg
+from nws.config.numbers import count, real, whole
 from nws.errors import NwsError
-from nws.numbers import count, real, whole
 
 WHOLE = [3, 3.0, "3", "3e0", np.int64(3), np.uint8(3), np.float32(3), np.array(3), Fraction(3)]
 NOT_WHOLE = [1.5, True, np.bool_(True), "yes", "", "1.5", np.nan, np.inf, None, 1j, [3], np.ones(2)]

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from nws import cli
+from nws.cli.verification import Found, report, verify
 from nws.errors import NwsError
 from nws.files import manifest
 from nws.machine import device
 from nws.reporting.results import read_npz
-from nws.verification import Found, report, verify
 
 CONFIG = {
     "extends": None,

@@ -113,7 +113,7 @@ def verify(args: argparse.Namespace) -> None:
     from nws.machine import quiet
 
     quiet.load()
-    from nws import verification
+    from nws.cli import verification
     from nws.machine.device import configure
 
     config, root = _asked(args)
@@ -253,7 +253,7 @@ def _whole(least: int) -> Callable[[str], int]:
     """A whole number of the command line; argparse adds which option it is of."""
 
     def parse(text: str) -> int:
-        from nws.numbers import count, whole
+        from nws.config.numbers import count, whole
 
         try:
             return count("it", whole(text), least)
@@ -372,7 +372,3 @@ def _prepare(config: "Config", root: Path, name: str) -> None:
 def _show(paths: Sequence[Path]) -> None:
     for path in paths:
         print(path)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
