@@ -4,6 +4,7 @@ import re
 import shlex
 import sys
 import threading
+from contextlib import suppress
 from functools import cache, reduce
 from pathlib import Path
 
@@ -147,7 +148,12 @@ def settings_of(*runs, scored=True):
 def threads_of(experiment):
     """The cores that a training is given: all, where nothing may run beside it."""
     found = CONFIG.experiments[experiment]
-    return max(found.threads, (found.alone and workflow.cores) or 0)
+    if found.alone:
+        with suppress(
+            WorkflowError
+        ):  # no --cores: nothing is to be run (--unlock, --report)
+            return max(found.threads, workflow.cores or 0)
+    return found.threads
 
 
 def outputs(experiment, names, runs, seeds):
