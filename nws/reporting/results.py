@@ -19,6 +19,7 @@ from nws import config as configuration
 from nws.data.datasets import changed
 from nws.errors import NwsError
 from nws.files import record
+from nws.reporting.statistics import undisturbed_epoch
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +37,7 @@ HISTORY = [
     "ess",
     "gap",
 ]
+UNDISTURBED = "undisturbed_seconds"  # training time as if no epoch had been disturbed
 ACTIVE = "active_"  # and the number of a hidden layer, in the histories of runs that ask for it
 SETTINGS = ["algorithm", "dataset", "learning_rate", "damping", "refresh", "solver"]
 IDENTITY = ["experiment", "run", "seed", *SETTINGS]
@@ -139,10 +141,20 @@ class Results:
         ]
 
     def history(self, experiment: str) -> "pd.DataFrame":
-        """Every epoch of every run and seed; one row without numbers where there is none."""
+        """Every epoch of every run and seed; one row without numbers where there is none.
+
+        ``undisturbed_seconds``: the epoch times the seconds of an undisturbed one, which runs are
+        compared by; ``seconds`` are those that were spent.
+        """
         if experiment not in self._histories:
             self._histories[experiment] = self._read_histories(experiment)
         return self._histories[experiment]
+
+    def seconds_per_epoch(self, entry: Entry) -> float:
+        """Of an undisturbed epoch of a run and seed; nan without a history."""
+        history = self.history(entry.run.experiment)
+        own = history[(history["run"] == entry.run.name) & (history["seed"] == entry.seed)]
+        return undisturbed_epoch(own["seconds"].to_numpy(float))
 
     @cached_property
     def _histories(self) -> "dict[str, pd.DataFrame]":
@@ -154,9 +166,10 @@ class Results:
         frames: list[pd.DataFrame] = []
         for entry in self.entries(experiment):
             frame, status = self._history(entry)
-            frames.append(frame.assign(**entry.identity, status=status))
+            clock = frame["epoch"] * undisturbed_epoch(frame["seconds"].to_numpy(float))
+            frames.append(frame.assign(**entry.identity, status=status, **{UNDISTURBED: clock}))
         active = sorted({name for frame in frames for name in activity(frame)})
-        columns = [*HISTORY, *active, *IDENTITY, "status"]
+        columns = [*HISTORY, UNDISTURBED, *active, *IDENTITY, "status"]
         frames = frames or [pd.DataFrame(columns=columns)]
         return pd.concat(frames, ignore_index=True)[columns]
 

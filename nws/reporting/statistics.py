@@ -36,6 +36,20 @@ def student(values: Sequence[float], level: float = 0.95) -> Estimate:
     return Estimate(mean, mean - half, mean + half, n)
 
 
+UNDISTURBED = 0.1
+
+
+def undisturbed_epoch(seconds: Sequence[float] | np.ndarray) -> float:
+    """Seconds of an epoch that nothing disturbed: the 10% quantile of the epochs' durations.
+
+    ``seconds``: cumulative, at the end of each epoch. Other work on the machine, a pause and the
+    first epoch's compilation only ever make an epoch longer, so a mean or a median measures them.
+    """
+    durations = np.diff(np.asarray(seconds, float), prepend=0.0)
+    known = durations[np.isfinite(durations)]
+    return float(np.quantile(known, UNDISTURBED)) if known.size else math.nan
+
+
 def image_error(score: Mapping[str, Any]) -> float:
     """The standard error over images that ``metrics.json`` gives; nan where there was one image."""
     error = score["standard_error"]

@@ -101,7 +101,8 @@ def _experiments(name: str) -> tuple[str, ...]:
 
 def _row(name: str, results: Results, entries: list[Entry]) -> dict[str, Any]:
     settings = entries[0].run.settings
-    good = [entry.metrics for entry in entries if entry.status in DONE]
+    done = [entry for entry in entries if entry.status in DONE]
+    good = [entry.metrics for entry in done]
     star = [s["test"] for metrics in good if (s := metrics.get("bihm"))]
     ours: dict[str, Any] = scores.columns(entries) | {
         "epochs": max((metrics["epochs"] for metrics in good), default=settings.epochs),
@@ -109,7 +110,7 @@ def _row(name: str, results: Results, entries: list[Entry]) -> dict[str, Any]:
         "log_p_star": scores.mean([score["mean"] for score in star]),
         "log_p_star_error": scores.mean([score["standard_error"] for score in star]),
         "likelihood_samples": settings.likelihood_samples,
-        "seconds_per_epoch": scores.average(entries, "seconds_per_epoch"),
+        "seconds_per_epoch": scores.mean([results.seconds_per_epoch(entry) for entry in done]),
         "run": f"{entries[0].run.experiment}/{entries[0].run.name}",
     }
     return _settings(results, settings) | ours | _reported(results, entries[0].run)

@@ -1,5 +1,6 @@
 """Claims: known inputs give the known verdict, and their reverse the other one."""
 
+import json
 import shutil
 
 import numpy as np
@@ -146,9 +147,46 @@ def test_adam(root, shift, verdict):
 )
 def test_cost(root, seconds, verdict):
     for seed in range(3):
-        update(root, "mnist", "nrws", seed, seconds_per_epoch=seconds)
-        update(root, "mnist", "rws", seed, seconds_per_epoch=1)
+        rewrite(root, "mnist", "nrws", seed, seconds=seconds * np.arange(1, 7))
+        rewrite(root, "mnist", "rws", seed, seconds=np.arange(1, 7))
     assert learning.cost(Results(root)).verdict == verdict
+
+
+def disturbed(seconds, epochs=6):
+    """Cumulative seconds, most epochs beside other work and one through a pause."""
+    return seconds * np.cumsum([1.0, 1, 4, 4, 700, 5][:epochs])
+
+
+def test_other_work_beside_a_run_changes_no_verdict_on_time(root):
+    plain = np.array([40.0, 38, 36, 34, 32, 30])
+    quick = np.array([35.0, 34, 33, 32, 29, 28])
+    for seed in range(3):
+        for run in ("ws", "rws"):
+            seconds = np.arange(1, 7)
+            rewrite(root, "mnist", run, seed, train_loss=plain, seconds=seconds)
+            rewrite(root, "minimnist", f"{run}_b", seed, train_loss=plain, seconds=seconds)
+        rewrite(root, "mnist", "nrws", seed, train_loss=quick, seconds=disturbed(5))
+        rewrite(root, "minimnist", "nrws_b", seed, train_loss=quick, seconds=disturbed(1.1))
+    results = Results(root)
+    assert learning.cost(results).ours == "×5.00"
+    found = learning.reaches_sooner(results, "minimnist", "B", True)
+    assert (found.verdict, found.ours.count("×0.92 seconds")) == (REPRODUCED, 2)
+    assert "undisturbed" in found.why
+    assert "not of one machine" not in found.why
+
+
+@pytest.mark.parametrize("change", [{"threads": 1}, {"cpu": "another one"}])
+def test_times_of_different_machines_are_said_to_be(root, change):
+    folder = root / "runs" / "mnist" / "nrws" / "seed0"
+    machine = json.loads((folder / "metrics.json").read_text())["machine"] | change
+    for seed in range(3):
+        update(root, "mnist", "nrws", seed, machine=machine)
+    for found in (
+        learning.cost(Results(root)),
+        learning.reaches_sooner(Results(root), "mnist", "static", False),
+    ):
+        assert "not of one machine and thread count: " in found.why
+        assert f"{machine['cpu']} with {machine['threads']} threads" in found.why
 
 
 def damping(root, kl, loss):
@@ -229,13 +267,13 @@ def test_ksteps(steps):
         ("k1000", rough + np.array([0, 0, 1, 0, 1])),
     ):
         rewrite(steps, "ksteps", run, valid_loss=loss)
-    update(steps, "ksteps", "k0", seconds_per_epoch=9.0)
+    rewrite(steps, "ksteps", "k0", seconds=disturbed(9.0, 5))
     checks = (ksteps.up_to_100, ksteps.stability, ksteps.speed)
     assert [check(Results(steps)).verdict for check in checks] == [REPRODUCED] * 3
     rewrite(steps, "ksteps", "k100", valid_loss=calm + 2)
     for run in ("k500", "k1000"):
         rewrite(steps, "ksteps", run, valid_loss=calm)
-    update(steps, "ksteps", "k0", seconds_per_epoch=1.0)
+    rewrite(steps, "ksteps", "k0", seconds=np.arange(1, 6))
     found = [check(Results(steps)).verdict for check in checks]
     assert found == [PARTLY, NOT_REPRODUCED, NOT_REPRODUCED]
 

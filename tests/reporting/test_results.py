@@ -4,11 +4,12 @@ import json
 
 import numpy as np
 import pytest
-from fake_results import write
+from fake_results import rewrite, write
 
 from nws.errors import NwsError
 from nws.files import manifest
-from nws.reporting.results import HISTORY, IDENTITY, Results
+from nws.reporting.results import HISTORY, IDENTITY, UNDISTURBED, Results
+from nws.reporting.statistics import undisturbed_epoch
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def entry(root, run="rws_b", seed=0):
 def test_every_run_and_seed_has_an_entry_with_its_settings(root):
     results = Results(root)
     frame = results.history("minimnist")
-    assert list(frame) == [*HISTORY, *IDENTITY, "status"]
+    assert list(frame) == [*HISTORY, UNDISTURBED, *IDENTITY, "status"]
     assert len(frame) == 6 * 3 * 6  # runs, seeds, epochs
     row = results.metrics("grid_minimnist")[1]
     assert (row["learning_rate"], row["damping"], row["status"]) == (0.001, 0.1, "finished")
@@ -124,3 +125,18 @@ def test_manifests_grow_and_survive_being_torn(tmp_path):
     assert len(manifest.check(tmp_path)) == 1
     (tmp_path / "manifest.json").write_text("{")
     assert manifest.check(tmp_path) == ["manifest.json is not readable"]
+
+
+def test_an_undisturbed_epoch(root):
+    """Two of six epochs were undisturbed and took a second; other work and a pause lengthened the
+    others."""
+    durations = [1.0, 1, 3, 700, 2, 5]
+    rewrite(root, "minimnist", "ws_b", 1, seconds=np.cumsum(durations))
+    results = Results(root)
+    entry = next(e for e in results.entries("minimnist") if (e.run.name, e.seed) == ("ws_b", 1))
+    assert results.seconds_per_epoch(entry) == pytest.approx(1)
+    history = results.history("minimnist")
+    own = history[(history["run"] == "ws_b") & (history["seed"] == 1)]
+    np.testing.assert_allclose(own[UNDISTURBED], np.arange(1, 7))
+    np.testing.assert_allclose(own["seconds"], np.cumsum(durations))  # what a budget is held to
+    assert np.isnan(undisturbed_epoch([np.nan]))

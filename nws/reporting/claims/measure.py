@@ -67,6 +67,27 @@ def curves(results: Results, experiment: str, run: str, column: str) -> Curves:
     return found
 
 
+def seconds_per_epoch(results: Results, experiment: str, run: str) -> float:
+    """Of an undisturbed epoch, the median over the seeds."""
+    entries = finished(results, experiment, run)
+    return float(np.median([results.seconds_per_epoch(entry) for entry in entries]))
+
+
+def other_machines(results: Results, experiment: str, *runs: str) -> str:
+    """A sentence where the times of runs are of different machines or thread counts, else empty."""
+    entries = [entry for run in runs for entry in finished(results, experiment, run)]
+    found = dict.fromkeys(map(_machine, entries))
+    if len(found) < 2:
+        return ""
+    return f" The times are not of one machine and thread count: {', '.join(found)}."
+
+
+def _machine(entry: Entry) -> str:
+    machine = entry.metrics.get("machine") or {}
+    kind = machine.get("gpu") or machine.get("cpu") or "unknown"
+    return f"{kind} with {machine.get('threads', 'unknown')} threads"
+
+
 def final(values: np.ndarray) -> float:
     """The mean over the last tenth of the epochs."""
     return float(values[-max(1, round(len(values) * LAST)) :].mean())

@@ -1,4 +1,4 @@
-"""Loss against epochs (left) and seconds of training (right), for Figures 3, 4 and 5.
+"""Loss against epochs (left) and undisturbed seconds of training (right), for Figures 3, 4, 5.
 
 The loss is −log of the S-sample likelihood estimate, in nats: the running mean over an epoch on
 the training split (solid), the whole split at the epoch's end on validation (dashed).
@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 
 from nws.reporting import paper
 from nws.reporting.figures import style
+from nws.reporting.results import UNDISTURBED
 
 COLUMNS = [
     "panel",
@@ -28,7 +29,7 @@ REFERENCE = "reference"  # the status of a value that the paper reports
 
 def frame(history: pd.DataFrame, panel: pd.Series | str) -> pd.DataFrame:
     """The columns that are drawn, from :meth:`nws.reporting.results.Results.history`."""
-    return history.assign(panel=panel)[COLUMNS]
+    return history.assign(panel=panel, seconds=history[UNDISTURBED])[COLUMNS]
 
 
 def reference(panel: str, row: paper.Row, epochs: int) -> dict[str, object]:
@@ -52,7 +53,7 @@ def draw(data: pd.DataFrame) -> Figure:
     for row, panel in zip(axes, panels, strict=True):
         rows = data[data["panel"] == panel]
         for axis, x, label in zip(
-            row, ("epoch", "seconds"), ("epoch", "training time (s)"), strict=True
+            row, ("epoch", "seconds"), ("epoch", "undisturbed training time (s)"), strict=True
         ):
             _panel(axis, rows, x)
             axis.set_xlabel(label)

@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from nws.reporting.figures import pictures, style
-from nws.reporting.results import DONE, MISSING, Entry, Results
+from nws.reporting.results import DONE, MISSING, UNDISTURBED, Entry, Results
 
 EXPERIMENTS = ("damping", "ksteps")
 COUNT = 24
@@ -17,7 +17,8 @@ FRESH: style.Look = {"color": "black", "lw": 2.4, "marker": "o", "zorder": 1.5}
 def data(results: Results) -> pd.DataFrame:
     """Images (panels patterns and samples) and every epoch of every K (panel curves)."""
     rows = [*_patterns(results), *_samples(results)]
-    curves = results.history("ksteps").assign(panel="curves")[CURVE]
+    history = results.history("ksteps")
+    curves = history.assign(panel="curves", seconds=history[UNDISTURBED])[CURVE]
     images = pd.DataFrame(rows, columns=pictures.COLUMNS)
     return pd.concat([images, curves], ignore_index=True)
 
@@ -39,7 +40,7 @@ def _curves(bottom: SubFigure, curves: pd.DataFrame) -> None:
     looks = _looks(curves)
     axes = bottom.subplots(1, 2, sharey=True)
     for axis, x, label in zip(
-        axes, ("epoch", "seconds"), ("epoch", "training time (s)"), strict=True
+        axes, ("epoch", "seconds"), ("epoch", "undisturbed training time (s)"), strict=True
     ):
         _panel(axis, curves, x, looks)
         axis.set_xlabel(label)
