@@ -55,12 +55,12 @@ def hindered(compiled: Program, stretches: int, hinder: Callable[[], None]) -> P
 
 
 class Child:
-    """``nws train tiny/one`` in a process of its own."""
+    """``nws train tiny/one``, or what is named, in a process of its own."""
 
-    def __init__(self, root: Path, config: Config, *options: str) -> None:
+    def __init__(self, root: Path, config: Config, *options: str, train: str = "tiny/one") -> None:
         root.mkdir(parents=True, exist_ok=True)
         (root / "tiny.json").write_text(configuration.dump(config))
-        command = [sys.executable, str(CHILD), *options, "train", "tiny/one"]
+        command = [sys.executable, str(CHILD), *options, "train", train]
         command += ["--config", str(root / "tiny.json"), "--results", str(root)]
         self.root = root
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)

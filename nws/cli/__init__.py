@@ -15,7 +15,6 @@ from nws.errors import NwsError
 
 if TYPE_CHECKING:
     from nws.config import Config, Run
-    from nws.training.loop import Programs
 
 Command = Callable[[argparse.Namespace], None]
 
@@ -45,19 +44,21 @@ def prepare(args: argparse.Namespace) -> None:
 
 
 def train(args: argparse.Namespace) -> None:
-    """Train runs, one after the other, and evaluate them if asked."""
+    """Train runs, as many at a time as there are threads, and evaluate them if asked."""
     config, root = _settings(args)
     runs = list(_runs(config, args.run))
-    given = _given(config, args.threads)
-    _configure(given, runs)  # first: a GPU that is not there is told before data is prepared
-    _ready(config, root, runs)
-    from nws.training.jobs import forget, train
-
     cells = list(_seeded(config, runs, args.seed))
-    programs: Programs = {}  # of runs that differ in η, α and seed alone there is one
-    for run, seed in cells:
-        train(given, run, seed, root, programs)
-        if args.evaluate:
+    given = _given(config, args.threads)
+    threads, at_once = _threads(given, runs), _at_once(given, runs, len(cells))
+    # First: a GPU that is not there is told before data is prepared.
+    _configure(given, runs, at_once)
+    _ready(config, root, runs)
+    from nws.training.jobs import forget
+    from nws.training.together import train_all
+
+    train_all(_given(given, threads // at_once), cells, root, at_once)
+    if args.evaluate:  # one at a time, with all threads: samples take memory
+        for run, seed in cells:
             _evaluate(given, run, seed, root)
     for run, seed in cells:
         forget(root, run, seed)
@@ -307,9 +308,12 @@ def _seeded(
 ) -> "Iterator[tuple[Run, int]]":
     from nws.config import seeds
 
+    known = set()
     for run in runs:
         for seed in asked or seeds(config, run.experiment):
-            yield run, seed
+            if (cell := (run.experiment, run.name, seed)) not in known:  # named twice
+                known.add(cell)
+                yield run, seed
 
 
 def _given(config: "Config", threads: int | None) -> "Config":
@@ -326,7 +330,19 @@ def _given(config: "Config", threads: int | None) -> "Config":
     return config.model_copy(update={"experiments": experiments})
 
 
-def _configure(config: "Config", runs: "Sequence[Run]") -> None:
+def _threads(config: "Config", runs: "Sequence[Run]") -> int:
+    """Of a process for these runs."""
+    return max(config.experiments[run.experiment].threads for run in runs)
+
+
+def _at_once(config: "Config", runs: "Sequence[Run]", cells: int) -> int:
+    """How many of the cells are trained side by side."""
+    if any(config.experiments[run.experiment].alone for run in runs):
+        return 1
+    return min(_threads(config, runs), cells)
+
+
+def _configure(config: "Config", runs: "Sequence[Run]", at_once: int = 1) -> None:
     """Lease a GPU, where there are several, and set TensorFlow up."""
     from nws.machine import lease, quiet
 
@@ -334,8 +350,8 @@ def _configure(config: "Config", runs: "Sequence[Run]") -> None:
     quiet.load()
     from nws.training.jobs import configure
 
-    threads = max(config.experiments[run.experiment].threads for run in runs)
-    if configure(config.device, threads) == "cpu":  # TensorFlow may be unable to use them
+    found = configure(config.device, _threads(config, runs), at_once)
+    if found == "cpu":  # TensorFlow may be unable to use them
         lease.give_back()
 
 

@@ -215,8 +215,8 @@ class Experiment(Strict):
         {}, description="name: a grid; its runs are called by the name and the keys that vary"
     )
     seeds: Seeds | None = Field(None, description="seeds, if not the configuration's")
-    share: Count = Field(1, description="short runs trained one after the other in one process")
-    threads: Count = Field(2, description="CPU threads of one training process")
+    share: Count = Field(1, description="short runs that share a process, one a thread at a time")
+    threads: Count = Field(2, description="CPU threads of a training; fewer where runs are many")
     alone: bool = Field(
         False, description="nothing else runs beside its trainings, so that their times compare"
     )

@@ -46,13 +46,18 @@ def work_folder(root: Path, run: Run, seed: int) -> Path:
 
 
 def train(
-    config: Config, run: Run, seed: int, root: Path, programs: Programs | None = None
+    config: Config,
+    run: Run,
+    seed: int,
+    root: Path,
+    programs: Programs | None = None,
+    caught: list[int] | None = None,
 ) -> None:
     """Train, going on from the last checkpoint, and write the run's results.
 
     A run that diverges is a result too: its status says so. The checkpoint stays until
     :func:`forget`: runs that share a job are all done before any of them is. They share
-    ``programs`` too.
+    ``programs`` too, and the signals ``caught``.
     """
     began = time.monotonic()
     folder, work = run_folder(root, run, seed), work_folder(root, run, seed)
@@ -60,7 +65,7 @@ def train(
     data = current(path, config.datasets[run.settings.dataset], config.mnist_dir)
     origin = load_provenance(path)
     with explained(lambda: "before the first step", LESS):
-        outcome = _fit(run, seed, data, origin, work, programs)
+        outcome = _fit(run, seed, data, origin, work, programs, caught)
     about = _about(config, run, seed, origin, outcome, time.monotonic() - began)
     _write(folder, run, outcome, about)
 
@@ -78,6 +83,7 @@ def _fit(
     origin: dict[str, Any],
     work: Path,
     programs: Programs | None,
+    caught: list[int] | None,
 ) -> Outcome:
     settings = run.settings
     if settings.exact:
@@ -95,7 +101,9 @@ def _fit(
         params,
         settings,
         label,
-        Work(work, fingerprint, lambda rows: write_text(work / "history.csv", to_csv(rows))),
+        Work(
+            work, fingerprint, lambda rows: write_text(work / "history.csv", to_csv(rows)), caught
+        ),
         _exact_kl(data, settings.coding) if settings.exact else None,
         lambda text: print(f"{label}: {text}", file=sys.stderr, flush=True),
     )

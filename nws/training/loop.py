@@ -6,6 +6,7 @@ Its steps are keyed by their number, so a run ends with the same bits wherever i
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
+from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -214,6 +215,8 @@ def _add(totals: Totals, bound: tf.Tensor, quality: Quality | None) -> Totals:
 Bind = Callable[[RunSettings, int], Program]
 Programs = dict[str, Bind]  # by the settings that they do not take as arguments
 
+_COMPILING = Lock()  # runs side by side share their programs
+
 
 def compile_run(
     settings: RunSettings,
@@ -232,10 +235,12 @@ def compile_run(
     key = settings.model_dump_json(
         exclude=None if _folded(settings) else {"learning_rate", "damping"}
     )
-    if key not in known:
-        known.clear()  # the last one is kept: images are constants of a program
-        known[key] = _compile(settings, train, valid)
-    return known[key](settings, seed)
+    with _COMPILING:
+        if key not in known:
+            known.clear()  # the last one is kept: images are constants of a program
+            known[key] = _compile(settings, train, valid)
+        bind = known[key]
+    return bind(settings, seed)
 
 
 def _rates(settings: RunSettings) -> tuple[tf.Tensor, tf.Tensor]:

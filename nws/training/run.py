@@ -4,7 +4,7 @@ import math
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,21 +37,23 @@ class Outcome(NamedTuple):
 
 
 class Work(NamedTuple):
-    """Where checkpoints go (None: nowhere), and what they must match."""
+    """Where checkpoints go (None: nowhere), and what they must match. ``caught``: the signals that
+    the main thread collects for a run beside it (None: the run collects them)."""
 
     folder: Path | None = None
     fingerprint: Mapping[str, Any] = {}
     on_epoch: Callable[[tuple[Row, ...]], None] = lambda rows: None
+    caught: list[int] | None = None
 
 
 NOWHERE = Work()
 
 
 @contextmanager
-def _signals(collect: bool) -> Iterator[list[int]]:
-    """Collects SIGTERM and SIGINT instead of dying of them; not if there is nothing to save."""
+def stoppable() -> Iterator[list[int]]:
+    """Collects SIGTERM and SIGINT instead of dying of them."""
     caught: list[int] = []
-    names = (signal.SIGTERM, signal.SIGINT) if collect else ()
+    names = (signal.SIGTERM, signal.SIGINT)
     try:
         old = {s: signal.signal(s, lambda number, _: caught.append(number)) for s in names}
     except ValueError:  # not the main thread: leave the signals to who is
@@ -77,11 +79,12 @@ def fit(
     the run diverged."""
     begin = _begin(program, params, work, warn)
     trainer = _Trainer(program, settings, label, work, exact_kl, *begin)
+    saves = work.folder is not None  # else there is no reason to outlive a signal
     with (
-        _signals(collect=work.folder is not None) as caught,
+        stoppable() if saves and work.caught is None else nullcontext(work.caught) as caught,
         explained(lambda: f"at step {trainer.step}", LESS),
     ):
-        return trainer.run(caught)
+        return trainer.run([] if caught is None else caught)
 
 
 def _begin(

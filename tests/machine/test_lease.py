@@ -241,7 +241,7 @@ def test_the_commands_lease_before_tensorflow_is_set_up(
     """And keep the lease only if TensorFlow can use the GPU."""
     seen = []
 
-    def configure(device: str, threads: int) -> str:
+    def configure(device: str, threads: int, runs: int) -> str:
         seen.append(os.environ["CUDA_VISIBLE_DEVICES"])
         return found
 

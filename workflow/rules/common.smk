@@ -4,8 +4,8 @@ import re
 import shlex
 import sys
 import threading
-from contextlib import suppress
 from functools import cache, reduce
+from math import ceil
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -145,15 +145,22 @@ def settings_of(*runs, scored=True):
     return [run.settings.model_dump_json(exclude=later) for run in runs]
 
 
-def threads_of(experiment):
-    """The cores that a training is given: all, where nothing may run beside it."""
+def threads_of(experiment, runs=1):
+    """The cores that a job of so many runs is given: all, where nothing may run beside it; else the
+    job's part of them, if its runs can use it. A run's bits do not depend on it.
+    """
     found = CONFIG.experiments[experiment]
+    try:
+        cores = workflow.cores
+    except WorkflowError:  # no --cores: a cluster, or nothing to be run (--unlock)
+        return found.threads
     if found.alone:
-        with suppress(
-            WorkflowError
-        ):  # no --cores: nothing is to be run (--unlock, --report)
-            return max(found.threads, workflow.cores or 0)
-    return found.threads
+        return max(found.threads, cores)
+    if not workflow.is_main_process:  # these are the cores of one job
+        return found.threads
+    jobs = ceil(len(list(cfg.expand(experiment, found))) / found.share)
+    part = cores // (jobs * len(cfg.seeds(CONFIG, experiment)))
+    return min(max(1, part), runs * found.threads)
 
 
 def outputs(experiment, names, runs, seeds):

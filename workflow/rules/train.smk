@@ -69,7 +69,7 @@ for label, experiment, runs, seed in chunks():
             f"{ROOT}/benchmarks/train/{label}.tsv"
         conda:
             "../../environment.yml"
-        threads: threads_of(experiment)
+        threads: threads_of(experiment, len(runs))
         resources:
             gpu=GPU,
             mem_mb=4000,
