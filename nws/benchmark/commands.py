@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nws.benchmark import company
 from nws.benchmark.goals import Row, row
 from nws.benchmark.rounds import Value, value
 from nws.errors import NwsError
@@ -107,6 +108,9 @@ def _training(folder: Path, rounds: int, quick: bool) -> Iterator[Row]:
         yield _row("prepare", "preparing MNIST from a local copy", "mnist", found)
     yield from _first_steps(folder, sources, rounds, quick)
     yield from _memory(folder, sources, quick)
+    counts = {"train": company.IMAGES, "valid": 100, "test": 100}
+    about = _config(folder, "company", sources, counts)
+    yield from company.many(lambda *words: run(*words).seconds, about, folder, 1 if quick else 3)
 
 
 def _first_steps(folder: Path, sources: dict[str, str], rounds: int, quick: bool) -> Iterator[Row]:

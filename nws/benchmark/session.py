@@ -109,7 +109,7 @@ def _in_this_process(plan: Plan, document: dict[str, Any]) -> None:
 
 
 def _steps(plan: Plan, subject: "Subject", document: dict[str, Any]) -> None:
-    from nws.benchmark import steps
+    from nws.benchmark import company, steps
 
     usual = steps.NEEDED if plan.quick else steps.USUAL
     variants = usual + steps.DENSE if plan.full else usual
@@ -117,6 +117,8 @@ def _steps(plan: Plan, subject: "Subject", document: dict[str, Any]) -> None:
     _add(document, measured.rows, measured.notes)
     document["seconds_per_epoch"] += measured.seconds_per_epoch
     document["versions"] |= measured.versions
+    step = steps.Timing(subject, steps.Variant("nrws", 50))
+    _add(document, [company.busy(subject.architecture.name, step, plan.rounds)], [])
 
 
 def _likelihood(plan: Plan, found: "dict[str, Subject]", document: dict[str, Any]) -> None:

@@ -259,6 +259,21 @@ def test_jobs_are_told_their_threads(tmp_path: Path) -> None:
         assert set(re.findall(r"nws train mnist/.* --threads (\d+)", shown)) == {str(threads)}
 
 
+@pytest.mark.parametrize(
+    ("cores", "alone", "shared"),
+    [("1", 1, 1), ("2", 1, 2), ("4", 1, 4), ("8", 2, 8), ("64", 2, 8)],
+)
+def test_jobs_get_their_part_of_the_cores(
+    tmp_path: Path, cores: str, alone: int, shared: int
+) -> None:
+    """Three runs in jobs of their own, and four in one job."""
+    done = snakemake(tmp_path, "-n", "-p", "table2", "fig8", "--cores", cores, *SMOKE)
+    assert done.returncode == 0, done.stderr
+    shown = done.stdout + done.stderr
+    assert set(re.findall(r"nws train mnist/.* --threads (\d+)", shown)) == {str(alone)}
+    assert set(re.findall(r"nws train grid_mnist/.* --threads (\d+)", shown)) == {str(shared)}
+
+
 def test_the_readme_names_targets_before_configuration_files() -> None:
     """``--configfile`` takes every word up to the next option."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
