@@ -118,6 +118,21 @@ SMALL = {
             },
             "runs": {"slow": {"algorithm": "rws"}, "fast": {}, "faster": {"learning_rate": 0.1}},
         },
+        "noise_floor": {
+            "seeds": [0],
+            "settings": {
+                "dataset": "threebythree",
+                "layers": [3],
+                "algorithm": "nws",
+                "epochs": 4,
+                "averaging": {"kind": "tail"},
+            },
+            "grids": {
+                "rate": {"learning_rate": [0.1, 0.2], "damping": [0.1]},
+                "damping": {"learning_rate": [0.1], "damping": [1]},
+                "ws": {"algorithm": ["ws"], "learning_rate": [0.1, 0.2]},
+            },
+        },
         "candidates": {
             "settings": {"epochs": 2},
             "grid": {

@@ -12,7 +12,7 @@ from nws import config as configuration
 from nws.errors import NwsError
 from nws.evaluation import fisher_enumeration as enumeration
 from nws.reporting import figures
-from nws.reporting.figures import heatmap, pictures, style
+from nws.reporting.figures import heatmap, noise_floor, pictures, style
 from nws.reporting.results import Results
 
 
@@ -78,6 +78,38 @@ def test_active_units_are_drawn_beside_the_losses_of_both_parameters(root):
     for axes, column in ((loss, "valid_loss_last"), (active, "active_2"), (gap, "gap")):
         wanted = run[["epoch", column]].to_numpy(float)
         assert any((line.get_xydata() == wanted).all() for line in axes.lines)
+
+
+def test_the_noise_floor_is_that_of_steps_on_a_quadratic():
+    half = np.random.default_rng(0).normal(size=(5, 5))
+    fisher, batch = half @ half.T / 5, 8
+    for damping in (np.nan, 0.1, 1.0):
+        plain = np.isnan(damping)
+        inverse = np.linalg.inv(fisher + np.nan_to_num(damping) * np.eye(5))
+        metric = np.eye(5) if plain else (1 + damping) * inverse
+        excess = []
+        for rate in (0.02, 0.01):  # covariance of the steps' end: S = M S Mᵀ + η² P F P/B
+            once = np.eye(5) - rate * metric @ fisher
+            noise = rate**2 / batch * metric @ fisher @ metric
+            one = np.eye(25) - np.kron(once, once)
+            covariance = np.linalg.solve(one, noise.ravel()).reshape(5, 5)
+            excess.append(np.trace(fisher @ covariance) / 2 / rate)
+        limit = 2 * excess[1] - excess[0]  # per η, as η tends to 0
+        predicted = noise_floor.predict(np.linalg.eigvalsh(fisher), 1.0, batch, damping)
+        assert predicted == pytest.approx(limit, rel=1e-3)
+
+
+def test_the_noise_floor_is_measured_late_and_predicted_from_the_model(root):
+    frame = figures.data("noise_floor", Results(root))
+    assert frame["excess"].to_numpy() == pytest.approx(0.5)  # of every invented history
+    assert frame["predicted"].isna().all()  # they have no model
+    rate, batch, damping = figures.draw("noise_floor", frame).axes
+    dots = [sum(len(line.get_xdata()) for line in axes.lines) for axes in (rate, batch, damping)]
+    assert dots == [4, 0, 2]  # NWS and WS by η, nothing by B, NWS by α
+
+    # Parents and units of even odds: E[σ' ĥĥᵀ] is a quarter of the identity
+    model = {"prior_b": np.zeros(2), "p_W0": np.zeros((2, 3)), "p_b0": np.zeros(3)}
+    assert noise_floor.eigenvalues(model) == pytest.approx(np.full(2 + 3 * 3, 0.25))
 
 
 def test_diverged_cells_are_hatched_marked_and_never_best(tmp_path):
