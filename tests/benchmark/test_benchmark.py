@@ -14,7 +14,17 @@ import tensorflow as tf
 
 from nws import benchmark
 from nws.algorithms.reweighted import reweighted
-from nws.benchmark import commands, goals, products, scaling, session, solves, steps, subjects
+from nws.benchmark import (
+    commands,
+    company,
+    goals,
+    products,
+    scaling,
+    session,
+    solves,
+    steps,
+    subjects,
+)
 from nws.benchmark.peers import PEERS, Peer
 from nws.benchmark.rounds import Value, interleave, ratio, value
 from nws.benchmark.subjects import MINIMNIST, Subject, settings
@@ -298,3 +308,38 @@ def test_document_and_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_help_does_not_load_tensorflow() -> None:
     code = "import sys, nws.benchmark; sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
+
+
+def test_many_runs_in_one_job_over_as_many_by_themselves(tmp_path: Path) -> None:
+    """A job of 2 s a start and 1 s a run, whose steps take .5 s, two at a time."""
+
+    def run(command: str, *words: str) -> float:
+        seeds = [words[i + 1] for i, word in enumerate(words) if word == "--seed"]
+        root = Path(words[words.index("--results") + 1])
+        for seed in seeds:
+            folder = root / "runs" / "minimnist" / "nrws_b" / f"seed{seed}"
+            folder.mkdir(parents=True)
+            (folder / "training.json").write_text('{"seconds": 0.5}')
+        return 2.0 + len(seeds)
+
+    whole, steps_alone = company.many(run, (), tmp_path, 1)
+    assert whole.value == pytest.approx((2 + 16) / (16 * 3))
+    assert (whole.goal, whole.reached) == ("<= 0.6", True)
+    assert steps_alone.value == pytest.approx(0.5)
+
+
+def test_a_step_beside_a_busy_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which is there when the step is timed, and gone afterwards."""
+    monkeypatch.setattr(company, "BUSY", 0.0)
+    started: list[subprocess.Popen[bytes]] = []
+    popen = company.subprocess.Popen
+    monkeypatch.setattr(
+        company.subprocess, "Popen", lambda *args: started.append(popen(*args)) or started[-1]
+    )
+
+    def timed() -> float:
+        return 3.0 if started and started[-1].poll() is None else 2.0
+
+    assert company.busy("minimnist", timed, 3).value == 1.5
+    assert len(started) == 4
+    assert all(process.poll() is not None for process in started)
