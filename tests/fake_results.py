@@ -140,6 +140,17 @@ SMALL = {
                 "dataset": ["minimnist_b", "minimnist_b_antialias"],
             },
         },
+        "sensitivity": {
+            "seeds": [0],
+            "settings": {"dataset": "minimnist_b", "layers": [8, 4], "epochs": 2},
+            "runs": {
+                "rws": {"algorithm": "rws", "learning_rate": 0.05},
+                "rws_double": {"algorithm": "rws", "learning_rate": 0.1},
+                "nrws": {"algorithm": "nrws", "learning_rate": 0.002},
+                "nrws_double": {"algorithm": "nrws", "learning_rate": 0.004},
+                "nrws_k1": {"algorithm": "nrws", "learning_rate": 0.002, "refresh": 1},
+            },
+        },
         "others": {
             "settings": {"dataset": "mnist_static", "epochs": 2},
             "runs": {

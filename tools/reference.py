@@ -31,7 +31,8 @@ CONFIG = ROOT / "config" / "reference.yaml"
 
 # In the order of what the paper rests on; then whatever else the configuration has.
 ORDER = (
-    "minimnist", "damping", "ksteps", "mnist", "grid_minimnist", "grid_mnist", "adam", "rates",
+    "minimnist", "sensitivity", "damping", "ksteps", "mnist", "grid_minimnist", "grid_mnist",
+    "adam", "rates",
 )  # fmt: skip
 
 SMALL = ("history.csv", "metrics.json")  # of every run

@@ -139,3 +139,15 @@ def test_the_nearest_candidate_comes_first(tmp_path):
 def test_a_candidate_that_was_not_scored_is_left_out(tmp_path):
     root = write(tmp_path, diverged=["candidates/ws_dataset-minimnist_b"])
     assert [c.dataset for c in candidates.nearest(Results(root))] == ["minimnist_b_antialias"]
+
+
+def test_sensitivity_is_the_gain_on_the_unchanged_run(tmp_path):
+    root = write(tmp_path, missing=["sensitivity/nrws_k1"])
+    for run, value in (("rws", -30), ("rws_double", -29), ("nrws", -28), ("nrws_double", -28.5)):
+        rescore(root, "sensitivity", run, [value])
+    base, doubled, fresh = tables.data("sensitivity", Results(root)).to_dict("records")
+    assert (base["rws_ll"], base["nrws_ll"], base["rws_difference"]) == (-30, -28, None)
+    assert doubled["change"] == "learning rate ×2"
+    assert (doubled["rws_difference"], doubled["nrws_difference"]) == (1, -0.5)
+    assert (fresh["change"], fresh["seeds"], fresh["status"]) == ("refresh 1", 0, "missing")
+    assert np.isnan(fresh["nrws_difference"])

@@ -76,12 +76,18 @@ def test_the_report_shows_the_claims() -> None:
         assert f'id="claim-{row["id"]}"' in page
 
 
+EPOCHS = 3
+
+
 @pytest.mark.slow
-def test_a_run_of_table_1_gives_the_same_history_again(tmp_path: Path) -> None:
-    """Its first epoch; on another machine type the numbers agree, but not to the last bit."""
-    name = "rws_b"
+@pytest.mark.parametrize("name", ["rws_b", "nrws_b"])
+def test_a_run_of_table_1_gives_the_same_history_again(tmp_path: Path, name: str) -> None:
+    """Its first epochs; on another machine type the numbers agree, but not to the last bit."""
+    where = Path("runs") / "minimnist" / name / "seed0"
+    if not (REFERENCE / where / "history.csv").is_file():
+        pytest.skip(f"{where} is not in the reference yet")
     change = {"extends": str(ROOT / "config" / "reference.yaml"), "scale": "again"}
-    change |= {"experiments": {"minimnist": {"runs": {name: {"epochs": 1}}}}}
+    change |= {"experiments": {"minimnist": {"runs": {name: {"epochs": EPOCHS}}}}}
     (tmp_path / "again.yaml").write_text(yaml.safe_dump(change), encoding="utf-8")
     command = [sys.executable, "-m", "nws.cli", "train", f"minimnist/{name}"]
     command += ["--config", str(tmp_path / "again.yaml"), "--results", str(tmp_path)]
@@ -89,15 +95,16 @@ def test_a_run_of_table_1_gives_the_same_history_again(tmp_path: Path) -> None:
     if done.returncode and "MNIST" in done.stderr:
         pytest.skip(f"no MNIST: {done.stderr.strip().splitlines()[-1]}")
     assert done.returncode == 0, done.stderr
-    where = Path("runs") / "minimnist" / name / "seed0"
-    (again,) = rows(tmp_path / where / "history.csv")
-    before = rows(REFERENCE / where / "history.csv")[0]
+    again = rows(tmp_path / where / "history.csv")
+    before = rows(REFERENCE / where / "history.csv")[:EPOCHS]
+    assert len(again) == EPOCHS
     metrics = json.loads((REFERENCE / where / "metrics.json").read_text(encoding="utf-8"))
     machines = [metrics["machine"]]
     machines += [json.loads((tmp_path / where / "training.json").read_text())["machine"]]
     alike = all(machines[0][k] == machines[1][k] for k in ("cpu", "tensorflow", "device"))
-    for key in ("step", "train_loss", "valid_loss"):
-        if alike:
-            assert again[key] == before[key], (key, platform.processor())
-        else:
-            assert float(again[key]) == pytest.approx(float(before[key]), rel=0.02), key
+    for ours, theirs in zip(again, before, strict=True):
+        for key in ("step", "train_loss", "valid_loss"):
+            if alike:
+                assert ours[key] == theirs[key], (key, platform.processor())
+            else:
+                assert float(ours[key]) == pytest.approx(float(theirs[key]), rel=0.02), key

@@ -88,6 +88,7 @@ def content(results: Results, judged: list[tuple[claims.Claim, claims.Verdict]])
         "verdicts": _count(judged),
         "answer": answer.content(judged),
         "networks": _networks(results),
+        "rules": _uri((TEMPLATES / "rulegraph.svg").read_bytes(), "svg+xml"),
         "tables": [_table(name, results, captions[name]) for name in tables.NAMES],
         "figures": [_figure(name, results, captions[name], outdated) for name in figures.NAMES],
         "candidates": candidates.nearest(results),

@@ -1,0 +1,83 @@
+"""What one change of a setting does to Table 1's RWS and NRWS on miniMNIST B: was it that?
+
+The runs ``rws`` and ``nrws`` of the experiment have the paper's settings; every other run has one
+of them changed. All are equally long, and shorter than the paper's.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from nws.config import Run, RunSettings
+from nws.reporting import scores
+from nws.reporting.results import Entry, Results
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EXPERIMENT = "sensitivity"
+ALGORITHMS = ("rws", "nrws")
+SCALED = ("learning_rate", "damping")  # changed by a factor, to other values in RWS than in NRWS
+BASE = "none: Table 1’s settings"
+COLUMNS = [
+    "change",
+    *(f"{algorithm}_{what}" for algorithm in ALGORITHMS for what in ("ll", "difference", "run")),
+    "standard_error",
+    "epochs",
+    "likelihood_samples",
+    "likelihood_images",
+    "seeds",
+    "status",
+]
+
+
+def table(results: Results) -> "pd.DataFrame":
+    """One row a change: test log-likelihoods, nats, and what they gain on the unchanged run."""
+    import pandas as pd
+
+    bases = {run.name: run for run in results.runs(EXPERIMENT) if run.name in ALGORITHMS}
+    rows: dict[str, dict[str, Run]] = {}
+    for run in results.runs(EXPERIMENT):
+        if base := bases.get(run.settings.algorithm):
+            said = change(base.settings, run.settings)
+            rows.setdefault(said, {})[run.settings.algorithm] = run
+    found = [_row(results, said, runs) for said, runs in rows.items()]
+    return pd.DataFrame(found, columns=COLUMNS, dtype=object)
+
+
+def change(base: RunSettings, other: RunSettings) -> str:
+    """In what settings differ, for reading: ``learning rate ×2``, ``samples 5``."""
+    before, after = base.model_dump(), other.model_dump()
+    changed = [key for key in before if after[key] != before[key]]
+    said = [
+        f"×{after[key] / before[key]:g}" if key in SCALED else _shown(after[key]) for key in changed
+    ]
+    keys = [key.replace("_", " ") for key in changed]
+    return ", ".join(f"{k} {v}" for k, v in zip(keys, said, strict=True)) or BASE
+
+
+def _shown(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _row(results: Results, said: str, runs: dict[str, Run]) -> dict[str, Any]:
+    settings = next(iter(runs.values())).settings
+    entries = {name: _entries(results, run.name) for name, run in runs.items()}
+    scored = {name: scores.columns(found) for name, found in entries.items()}
+    row: dict[str, Any] = {
+        "change": said,
+        "standard_error": max(found["standard_error"] for found in scored.values()),
+        "epochs": settings.epochs,
+        "likelihood_samples": settings.likelihood_samples,
+        "likelihood_images": settings.likelihood_images,
+        "seeds": min(found["seeds"] for found in scored.values()),
+        "status": "; ".join(dict.fromkeys(found["status"] for found in scored.values())),
+    }
+    for name, found in scored.items():
+        base = scores.columns(_entries(results, name))["ll_test_mean"]
+        difference = None if said == BASE else found["ll_test_mean"] - base
+        row[f"{name}_ll"], row[f"{name}_difference"] = found["ll_test_mean"], difference
+        row[f"{name}_run"] = f"{EXPERIMENT}/{runs[name].name}"
+    return row
+
+
+def _entries(results: Results, run: str) -> list[Entry]:
+    return [entry for entry in results.entries(EXPERIMENT) if entry.run.name == run]
