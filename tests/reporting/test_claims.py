@@ -10,7 +10,7 @@ from fake_results import SMALL, rescore, rewrite, update, write
 from nws import config as configuration
 from nws.evaluation import fisher_enumeration as enumeration
 from nws.reporting import claims
-from nws.reporting.claims import claim, ksteps, learning, likelihood, structure, tuning
+from nws.reporting.claims import claim, damping, grids, ksteps, learning, likelihood, structure
 from nws.reporting.claims.claim import (
     NOT_AT_SCALE,
     NOT_REPRODUCED,
@@ -189,7 +189,7 @@ def test_times_of_different_machines_are_said_to_be(root, change):
         assert f"{machine['cpu']} with {machine['threads']} threads" in found.why
 
 
-def damping(root, kl, loss):
+def curves_by_damping(root, kl, loss):
     for run in ("vanilla", "a1e-05", "a0.001", "a0.1", "a10"):
         rewrite(root, "damping", run, exact_kl=np.full(20, kl[run]), valid_loss=loss[run])
 
@@ -200,14 +200,14 @@ def test_damping(root):
     fast = np.linspace(3, 2.45, 20)
     noisy = np.full(20, 2.5) + 0.2 * (-1.0) ** np.arange(20)
     loss = {"vanilla": slow, "a1e-05": noisy, "a0.001": fast, "a0.1": fast, "a10": slow + 0.01}
-    damping(root, kl, loss)
-    checks = (tuning.useful_damping, tuning.low_damping, tuning.high_damping)
+    curves_by_damping(root, kl, loss)
+    checks = (damping.useful_damping, damping.low_damping, damping.high_damping)
     assert [check(Results(root)).verdict for check in checks] == [REPRODUCED] * 3
     kl |= {"a0.001": 0.5, "a0.1": 0.5}
     loss |= {"a1e-05": slow, "a10": fast - 1, "a0.001": slow, "a0.1": slow}
-    damping(root, kl, loss)
-    assert tuning.useful_damping(Results(root)).verdict == NOT_REPRODUCED
-    assert tuning.high_damping(Results(root)).verdict == NOT_REPRODUCED
+    curves_by_damping(root, kl, loss)
+    assert damping.useful_damping(Results(root)).verdict == NOT_REPRODUCED
+    assert damping.high_damping(Results(root)).verdict == NOT_REPRODUCED
 
 
 def grid(root, experiment, loss):
@@ -221,16 +221,16 @@ def test_best_cells(root):
         return abs(np.log(rate / 0.01)) + abs(np.log(damping / 0.1))
 
     grid(root, "grid_minimnist", valley)
-    assert tuning.region(Results(root), "grid_minimnist").verdict == REPRODUCED
+    assert grids.region(Results(root), "grid_minimnist").verdict == REPRODUCED
     grid(root, "grid_minimnist", lambda rate, damping: -rate - damping)
-    assert tuning.region(Results(root), "grid_minimnist").verdict == NOT_REPRODUCED
+    assert grids.region(Results(root), "grid_minimnist").verdict == NOT_REPRODUCED
 
 
 def test_image_size(root):
     grid(root, "grid_minimnist", lambda rate, damping: damping)  # best: .01
     for loss, verdict in ((lambda r, a: -a, REPRODUCED), (lambda r, a: a, PARTLY)):
         grid(root, "grid_mnist", loss)
-        assert tuning.image_size(Results(root)).verdict == verdict
+        assert grids.image_size(Results(root)).verdict == verdict
 
 
 @pytest.mark.parametrize(("power", "verdict"), [(1, REPRODUCED), (0, NOT_REPRODUCED)])
@@ -240,13 +240,13 @@ def test_linear(tmp_path, power, verdict):
     config = {**SMALL, "experiments": {"grid_minimnist": experiment}}
     root = write(tmp_path, configuration.resolve(config))
     grid(root, "grid_minimnist", lambda rate, damping: abs(np.log(rate / damping**power)))
-    assert tuning.linear(Results(root)).verdict == verdict
+    assert grids.linear(Results(root)).verdict == verdict
 
 
 def test_a_grid_with_holes_is_not_judged(tmp_path):
     root = write(tmp_path, missing=["grid_minimnist/lr0.001_a1"])
     with pytest.raises(Unusable, match="missing"):
-        tuning.region(Results(root), "grid_minimnist")
+        grids.region(Results(root), "grid_minimnist")
 
 
 @pytest.fixture

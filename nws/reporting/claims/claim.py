@@ -29,6 +29,16 @@ class Verdict:
     scale: str = ""
 
 
+def graded(whole: bool, part: bool) -> str:
+    """Reproduced if the whole of a claim holds, partly if part of it does."""
+    return REPRODUCED if whole else PARTLY if part else NOT_REPRODUCED
+
+
+def counted(yes: int, total: int) -> str:
+    """The same where a claim is ``total`` statements, of which ``yes`` hold."""
+    return graded(yes == total, yes > 0)
+
+
 class Unusable(Exception):
     """Runs that a claim needs did not end well; ``diverged`` if that is a result of its own."""
 

@@ -3,14 +3,7 @@
 import numpy as np
 
 from nws.reporting.claims import measure
-from nws.reporting.claims.claim import (
-    NOT_REPRODUCED,
-    PARTLY,
-    REPRODUCED,
-    Claim,
-    Unusable,
-    Verdict,
-)
+from nws.reporting.claims.claim import Claim, Unusable, Verdict, graded
 from nws.reporting.claims.scale import Needs
 from nws.reporting.results import DIVERGED, Results
 
@@ -24,10 +17,10 @@ def up_to_100(results: Results) -> Verdict:
     small = {k: run for k, run in runs.items() if k <= 100}
     if len(small) < 2:
         raise Unusable("ksteps has fewer than two values of K up to 100")
-    final = {k: _final(results, run) for k, run in small.items()}
+    final = {k: measure.mean_final(results, "ksteps", run) for k, run in small.items()}
     base = final[min(final)]
     near = [k for k, loss in final.items() if loss - base <= TOLERANCE]
-    verdict = REPRODUCED if len(near) == len(final) else PARTLY if len(near) > 1 else NOT_REPRODUCED
+    verdict = graded(len(near) == len(final), len(near) > 1)
     ours = ", ".join(f"K {k}: {loss - base:+.3f}" for k, loss in final.items())
     why = f"{len(near)} of {len(final)} end within {TOLERANCE} nats of K = {min(final)}."
     return Verdict(verdict, ours, why, measure.seeds(results, "ksteps"))
@@ -42,9 +35,7 @@ def stability(results: Results) -> Verdict:
     usual = float(np.median([rise for k, rise in rises.items() if k <= 100]))
     unstable = [k for k in (500, 1000) if rises[k] > 2 * usual + 0.1]
     ordered = rises[1000] >= rises[500]
-    verdict = (
-        REPRODUCED if len(unstable) == 2 and ordered else PARTLY if unstable else NOT_REPRODUCED
-    )
+    verdict = graded(len(unstable) == 2 and ordered, bool(unstable))
     ours = f"K 500: {rises[500]:.3f}, K 1000: {rises[1000]:.3f}; K ≤ 100: {usual:.3f}"
     why = (
         f"{len(unstable)} of 2 rise more than twice as much as K ≤ 100 (nats; infinite: diverged)."
@@ -60,7 +51,7 @@ def speed(results: Results) -> Verdict:
     compared = [runs[stale], runs[fresh]]
     times = [measure.seconds_per_epoch(results, "ksteps", run) for run in compared]
     ratio = times[0] / times[1]
-    verdict = REPRODUCED if ratio < 0.8 else PARTLY if ratio < 1 else NOT_REPRODUCED
+    verdict = graded(ratio < 0.8, ratio < 1)
     why = f"{times[0]:.2f} s per undisturbed epoch at K = {stale}, {times[1]:.2f} s at K = {fresh}."
     why += measure.other_machines(results, "ksteps", *compared)
     return Verdict(verdict, f"×{ratio:.2f}", why, measure.seeds(results, "ksteps"))
@@ -72,11 +63,6 @@ def _runs(results: Results) -> dict[int, str]:
     if not runs:
         raise Unusable("ksteps has no runs")
     return dict(sorted(runs.items()))
-
-
-def _final(results: Results, run: str) -> float:
-    found = measure.curves(results, "ksteps", run, "valid_loss")
-    return float(np.mean([measure.final(curve) for curve in found.values()]))
 
 
 def _rise(results: Results, run: str) -> float:

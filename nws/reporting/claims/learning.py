@@ -8,11 +8,11 @@ from nws.reporting.claims import measure
 from nws.reporting.claims.claim import (
     NOT_REPRODUCED,
     NOT_RUN,
-    PARTLY,
-    REPRODUCED,
     Claim,
     Unusable,
     Verdict,
+    counted,
+    graded,
 )
 from nws.reporting.claims.scale import Needs
 from nws.reporting.results import DIVERGED, DONE, UNDISTURBED, Results
@@ -34,9 +34,8 @@ def crossover(results: Results, coding: str, first: int, last: int) -> Verdict:
     why = (
         f"NRWS stays below both from epoch {estimate.mean:.0f}; the tolerance is {first} to {last}."
     )
-    verdict = REPRODUCED if inside else PARTLY
     ours = f"epoch {estimate.mean:.0f}"
-    return Verdict(verdict, ours, why, estimate.n, measure.interval(estimate, 1))
+    return Verdict(graded(inside, True), ours, why, estimate.n, measure.interval(estimate, 1))
 
 
 def leads_from(leader: np.ndarray, *others: np.ndarray) -> float:
@@ -56,8 +55,7 @@ def reaches_sooner(results: Results, experiment: str, coding: str, faster_in_tim
     epochs = [_ratio(results, experiment, coding, rival, "epoch") for rival in ("rws", "ws")]
     seconds = [_ratio(results, experiment, coding, rival, UNDISTURBED) for rival in ("rws", "ws")]
     in_epochs, in_time = max(epochs) < 1, max(seconds) < 1
-    matches = in_epochs and in_time == faster_in_time
-    verdict = REPRODUCED if matches else PARTLY if in_epochs else NOT_REPRODUCED
+    verdict = graded(in_epochs and in_time == faster_in_time, in_epochs)
     ours = "; ".join(
         f"{rival} ×{e:.2f} epochs, ×{s:.2f} seconds" if np.isfinite(e) else f"{rival} not reached"
         for rival, e, s in zip(("RWS", "WS"), epochs, seconds, strict=True)
@@ -100,7 +98,7 @@ def gap(results: Results) -> Verdict:
             lambda v, t: measure.final(v) - measure.final(t), valid, train
         )
     larger = sum(gaps["nrws"].mean > gaps[name].mean for name in ("ws", "rws"))
-    verdict = (NOT_REPRODUCED, PARTLY, REPRODUCED)[larger]
+    verdict = counted(larger, 2)
     ours = ", ".join(f"{name.upper()} {g.mean:.3f}" for name, g in gaps.items())
     why = f"NRWS’s gap is larger than that of {larger} of the 2 others."
     return Verdict(verdict, ours, why, gaps["nrws"].n, f"NRWS {measure.interval(gaps['nrws'])}")
@@ -125,7 +123,7 @@ def learning_rate(results: Results) -> Verdict:
         return Verdict(NOT_RUN, "–", why)
     best = {name: loss for name, loss in found.items() if loss is not None and loss < goal}
     ours = f"{len(best)} of {len(found)} runs with a larger η end below NRWS’s {goal:.3f}"
-    verdict = NOT_REPRODUCED if best else REPRODUCED
+    verdict = graded(not best, False)
     why = f"{', '.join(best)} caught up." if best else "None caught up with NRWS."
     return Verdict(verdict, ours, why)
 
@@ -138,7 +136,7 @@ def adam(results: Results) -> Verdict:
         worse = measure.over_seeds(lambda n, p: float(n.mean() - p.mean()), *pair)
         slower += worse.mean > 0
         parts.append(f"{natural.upper()} − {plain.upper()}: {worse.mean:+.3f}")
-    verdict = (NOT_REPRODUCED, PARTLY, REPRODUCED)[slower]
+    verdict = counted(slower, 2)
     why = f"With Adam {slower} of 2 natural algorithms learn more slowly than their plain ones."
     return Verdict(verdict, "; ".join(parts), why, worse.n)
 
@@ -148,7 +146,7 @@ def cost(results: Results) -> Verdict:
     runs = [measure.one_run(results, "mnist", name) for name in ("nrws", "rws")]
     times = [measure.seconds_per_epoch(results, "mnist", run) for run in runs]
     ratio = times[0] / times[1]
-    verdict = REPRODUCED if 2.5 <= ratio <= 10 else PARTLY if 1 < ratio < 2.5 else NOT_REPRODUCED
+    verdict = graded(2.5 <= ratio <= 10, 1 < ratio < 2.5)
     why = "Another machine and another solver than the paper’s; only the ratio is compared."
     why += measure.other_machines(results, "mnist", *runs)
     return Verdict(verdict, f"×{ratio:.2f}", why, len(measure.finished(results, "mnist", runs[0])))

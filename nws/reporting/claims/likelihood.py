@@ -5,7 +5,7 @@ from functools import partial
 
 from nws.reporting import paper
 from nws.reporting.claims import measure
-from nws.reporting.claims.claim import NOT_REPRODUCED, PARTLY, REPRODUCED, Claim, Verdict
+from nws.reporting.claims.claim import NOT_REPRODUCED, PARTLY, Claim, Verdict, graded
 from nws.reporting.claims.scale import Needs
 from nws.reporting.results import Results
 from nws.reporting.statistics import image_error, student
@@ -27,7 +27,7 @@ def value(
     estimate = student([score["mean"] for score in scores.values()])
     gap = estimate.mean - expected
     near = abs(gap) / TOLERANCE
-    verdict = REPRODUCED if near <= 1 else PARTLY if near <= 2 else NOT_REPRODUCED
+    verdict = graded(near <= 1, near <= 2)
     side = "above" if gap > 0 else "below"
     why = f"{abs(gap):.3f} nats {side} the paper’s {expected:.3f}."
     return Verdict(verdict, f"{estimate.mean:.3f}", why, estimate.n, measure.interval(estimate))
@@ -53,8 +53,8 @@ def ordering(results: Results, experiment: str, coding: str) -> Verdict:
     text = " < ".join(f"{name.upper()} {means[name]:.3f}" for name in order)
     if order == ["ws", "rws", "nrws"]:
         why = "Same order, every gap beyond" if clear else "Same order, but a gap is within"
-        verdict = REPRODUCED if clear else PARTLY
-        return Verdict(verdict, text, f"{why} the 95% uncertainty.", len(seeds))
+        why += " the 95% uncertainty."
+        return Verdict(graded(clear, True), text, why, len(seeds))
     if order[-1] == "nrws":
         return Verdict(PARTLY, text, "NRWS leads, the other two are exchanged.", len(seeds))
     return Verdict(NOT_REPRODUCED, text, f"{order[-1].upper()} leads, not NRWS.", len(seeds))

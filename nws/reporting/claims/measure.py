@@ -93,6 +93,11 @@ def final(values: np.ndarray) -> float:
     return float(values[-max(1, round(len(values) * LAST)) :].mean())
 
 
+def mean_final(results: Results, experiment: str, run: str, column: str = "valid_loss") -> float:
+    """The same of a column of the history, the mean over the seeds."""
+    return float(np.mean([final(c) for c in curves(results, experiment, run, column).values()]))
+
+
 def over_seeds(measure: Callable[..., float], *by_seed: Curves) -> Estimate:
     """A measure of curves with the same seed, and its mean over the seeds they share."""
     return student([measure(*(curve[seed] for curve in by_seed)) for seed in shared(*by_seed)])

@@ -5,14 +5,7 @@ from functools import partial
 from nws.config import Run
 from nws.reporting import race, scores
 from nws.reporting.claims import measure
-from nws.reporting.claims.claim import (
-    NOT_REPRODUCED,
-    PARTLY,
-    REPRODUCED,
-    Claim,
-    Unusable,
-    Verdict,
-)
+from nws.reporting.claims.claim import Claim, Unusable, Verdict, graded
 from nws.reporting.claims.scale import Needs
 from nws.reporting.results import Results
 from nws.reporting.statistics import student
@@ -36,8 +29,8 @@ def reaches(results: Results) -> Verdict:
         raise Unusable("no run of race4 ended well")
     best = max(groups, key=lambda name: scores.columns(groups[name])["ll_valid"])
     estimate = student(list(_scores(results, "race4", best).values()))
-    gap, sure = estimate.mean - NATS, estimate.low >= NATS
-    verdict = REPRODUCED if sure else PARTLY if gap >= 0 else NOT_REPRODUCED
+    gap = estimate.mean - NATS
+    verdict = graded(estimate.low >= NATS, gap >= 0)
     side = "above" if gap >= 0 else "below"
     why = f"{race.RIVALS.get(best, best)}, the best, is {abs(gap):.3f} nats {side} it."
     return Verdict(verdict, f"{estimate.mean:.3f}", why, estimate.n, measure.interval(estimate))
@@ -60,7 +53,7 @@ def leads(results: Results, experiment: str) -> Verdict:
     if not shared:
         raise Unusable(f"{experiment} has no seed of both nrws_mended and {rival}")
     lead = student([ours[seed] - found[rival][seed] for seed in shared])
-    verdict = REPRODUCED if lead.low > 0 else PARTLY if lead.mean > 0 else NOT_REPRODUCED
+    verdict = graded(lead.low > 0, lead.mean > 0)
     side = "above" if lead.mean > 0 else "below"
     why = f"NRWS, mended, is {abs(lead.mean):.3f} nats {side} {race.RIVALS[rival]}."
     return Verdict(verdict, f"{lead.mean:+.3f}", why, lead.n, measure.interval(lead))

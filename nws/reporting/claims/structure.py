@@ -3,7 +3,7 @@
 import numpy as np
 
 from nws.evaluation import fisher_enumeration as enumeration
-from nws.reporting.claims.claim import NOT_REPRODUCED, PARTLY, REPRODUCED, Claim, Verdict
+from nws.reporting.claims.claim import Claim, Verdict, counted
 from nws.reporting.claims.scale import Needs
 from nws.reporting.figures.fig1 import SIZES
 from nws.reporting.results import Results
@@ -19,7 +19,7 @@ def block_diagonal(results: Results) -> Verdict:
     error = float(np.abs(matrix - enumeration.blocks(network, "01")).max())
     yes = int(outside < TOLERANCE) + int(error < TOLERANCE)
     why = f"Outside the blocks {outside:.1e}, inside {error:.1e} off E[σ′ ĥ ĥᵀ], by enumeration."
-    return Verdict((NOT_REPRODUCED, PARTLY, REPRODUCED)[yes], f"{outside:.1e}", why)
+    return Verdict(counted(yes, 2), f"{outside:.1e}", why)
 
 
 def plus_minus_one(results: Results) -> Verdict:
@@ -35,7 +35,7 @@ def plus_minus_one(results: Results) -> Verdict:
         f"The formula holds on ±1 units to {formula:.1e}, and for the same distribution it is the "
         f"metric of {{0, 1}} units in other coordinates, to {metric:.1e}. The entries differ."
     )
-    return Verdict((NOT_REPRODUCED, PARTLY, REPRODUCED)[yes], f"{formula:.1e}", why)
+    return Verdict(counted(yes, 2), f"{formula:.1e}", why)
 
 
 CLAIMS = [

@@ -1,0 +1,107 @@
+"""Claims about the best learning rate and damping: the grids of Figures 7 and 8."""
+
+from functools import partial
+
+import numpy as np
+
+from nws.reporting.claims import measure
+from nws.reporting.claims.claim import Claim, Unusable, Verdict, counted, graded
+from nws.reporting.claims.scale import Needs
+from nws.reporting.results import MISSING, STALE, UNREADABLE, Results
+
+REGION = {"learning_rate": (0.005, 0.02), "damping": (0.005, 0.1)}
+
+
+def linear(results: Results) -> Verdict:
+    """Slope of log best learning rate against log damping; 1 is proportional."""
+    cells = _cells(results, "grid_minimnist").dropna(subset="loss")
+    best = cells.loc[cells.groupby("damping")["loss"].idxmin()]
+    if len(best) < 4:
+        raise Unusable(f"grid_minimnist has {len(best)} damping values that ended well, not 4")
+    slope = float(np.polyfit(np.log(best["damping"]), np.log(best["learning_rate"]), 1)[0])
+    verdict = graded(0.5 <= slope <= 1.5, slope >= 0.2)
+    why = f"The best learning rate grows as damping to the power {slope:.2f} ({len(best)} values)."
+    return Verdict(verdict, f"{slope:.2f}", why, measure.seeds(results, "grid_minimnist"))
+
+
+def region(results: Results, experiment: str) -> Verdict:
+    """Whether the best cell of a grid lies where the paper says."""
+    best = _best(results, experiment)
+    inside = [low <= best[key] <= high for key, (low, high) in REGION.items()]
+    ours = f"η {best['learning_rate']:g}, α {best['damping']:g}"
+    why = f"{sum(inside)} of 2 (η, α) inside; minimum validation loss {best['loss']:.3f}."
+    return Verdict(counted(sum(inside), 2), ours, why, measure.seeds(results, experiment))
+
+
+def image_size(results: Results) -> Verdict:
+    """Damping of the best cell, MNIST against miniMNIST."""
+    small, large = (_best(results, name)["damping"] for name in ("grid_minimnist", "grid_mnist"))
+    verdict = graded(large > small, large == small)
+    ours = f"α {small:g} (14×14), α {large:g} (28×28)"
+    why = "The best damping is " + (
+        "larger on the larger images."
+        if large > small
+        else "the same."
+        if large == small
+        else "smaller on the larger images."
+    )
+    return Verdict(verdict, ours, why, measure.seeds(results, "grid_mnist"))
+
+
+def _cells(results: Results, experiment: str):  # type: ignore[no-untyped-def]
+    from nws.reporting.figures import heatmap
+
+    frame = heatmap.data(results, experiment)
+    if frame["status"].isin([MISSING, UNREADABLE, STALE]).any():
+        raise Unusable(f"{experiment} has missing, unreadable or stale runs")
+    return heatmap.cells(frame)
+
+
+def _best(results: Results, experiment: str) -> dict[str, float]:
+    cells = _cells(results, experiment)
+    if cells["loss"].isna().all():
+        raise Unusable(f"every run of {experiment} diverged", diverged=True)
+    return dict(cells.iloc[int(cells["loss"].argmin())])
+
+
+CLAIMS = [
+    Claim(
+        id="linear",
+        text="Learning rate and damping are in a linear relation.",
+        where="Appendix B; Figure 7",
+        quantity="slope of log best learning rate against log damping",
+        paper="1 (“linear”)",
+        tolerance="0.5 to 1.5; partly from 0.2",
+        needs=Needs(("grid_minimnist",), 20),
+        check=linear,
+        evidence="figures/fig7.csv",
+    ),
+    *(
+        Claim(
+            id=f"region-{experiment.removeprefix('grid_')}",
+            text=f"The best settings are α .005 to .1 with η .005 to .02 ({data}).",
+            where=f"Appendix B; {figure.capitalize().replace('Fig', 'Figure ')}",
+            quantity="learning rate and damping of the best cell",
+            paper="η .005–.02, α .005–.1",
+            tolerance="both inside; partly if one",
+            needs=Needs((experiment,), 20),
+            check=partial(region, experiment=experiment),
+            evidence=f"figures/{figure}.csv",
+        )
+        for experiment, data, figure in (
+            ("grid_minimnist", "miniMNIST", "fig7"),
+            ("grid_mnist", "MNIST", "fig8"),
+        )
+    ),
+    Claim(
+        id="image-size",
+        text="The larger the image, the larger the damping that is needed.",
+        where="Appendix B; Figures 7 and 8",
+        quantity="damping of the best cell",
+        paper="larger on MNIST than on miniMNIST",
+        tolerance="larger; partly if equal",
+        needs=Needs(("grid_minimnist", "grid_mnist"), 20),
+        check=image_size,
+        evidence="figures/fig8.csv",
+    ),
+]
