@@ -99,7 +99,7 @@ def log(axes: Axes, which: Literal["x", "y"], whole: bool = False) -> None:
     if decades < 1:
         axis.set_major_locator(ticker.MaxNLocator(6, steps=[1, 2, 2.5, 5, 10], integer=whole))
     else:
-        axis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5) if decades < 2.8 else (1,)))
+        axis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5) if decades < 2.5 else (1,)))
     axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_locator(ticker.NullLocator())
 
