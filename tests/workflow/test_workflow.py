@@ -71,7 +71,7 @@ def test_a_dry_run_lists_every_job(tmp_path: Path) -> None:
     found = jobs(done.stdout + done.stderr)
     once = ["report", *tables.NAMES, *figures.NAMES]
     assert [found[name] for name in once] == [1] * len(once)
-    assert (found["prepare"], found["train"], found["evaluate"]) == (7, 3, 3)
+    assert (found["prepare"], found["train"], found["evaluate"]) == (8, 3, 3)
     shared = [name for name in found if name.startswith("train_")]
     assert len(shared) == 15
     assert not list(tmp_path.glob("results/**/*.json"))
