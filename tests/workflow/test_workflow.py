@@ -71,9 +71,10 @@ def test_a_dry_run_lists_every_job(tmp_path: Path) -> None:
     found = jobs(done.stdout + done.stderr)
     once = ["report", *tables.NAMES, *figures.NAMES]
     assert [found[name] for name in once] == [1] * len(once)
-    assert (found["prepare"], found["train"], found["evaluate"]) == (8, 3, 3)
-    shared = [name for name in found if name.startswith("train_")]
-    assert len(shared) == 15
+    config = cfg.load(Path(SMOKE[1]))
+    assert (found["prepare"], found["train"], found["evaluate"]) == (len(config.datasets), 3, 3)
+    shared = {re.sub(r"^train_|_\d+_seed\d+$", "", name) for name in found if "train_" in name}
+    assert shared == {name for name, one in config.experiments.items() if one.share > 1}
     assert not list(tmp_path.glob("results/**/*.json"))
 
 

@@ -158,9 +158,15 @@ def threads_of(experiment, runs=1):
         return max(found.threads, cores)
     if not workflow.is_main_process:  # these are the cores of one job
         return found.threads
-    jobs = ceil(len(list(cfg.expand(experiment, found))) / found.share)
-    part = cores // (jobs * len(cfg.seeds(CONFIG, experiment)))
-    return min(max(1, part), runs * found.threads)
+    return min(max(1, cores // jobs_of(experiment)), runs * found.threads)
+
+
+@cache
+def jobs_of(experiment):
+    """How many jobs train an experiment."""
+    found = CONFIG.experiments[experiment]
+    runs = sum(1 for _ in cfg.expand(experiment, found))
+    return ceil(runs / found.share) * len(cfg.seeds(CONFIG, experiment))
 
 
 def outputs(experiment, names, runs, seeds):
