@@ -9,7 +9,7 @@ from nws.config import RunSettings
 
 NAMES = get_args(RunSettings.model_fields["algorithm"].annotation)
 ALGORITHMS = [name for name in NAMES if name != "vae"]  # Keras trains that
-SOLVERS = ("cholesky", "woodbury", "cg")
+SOLVERS = ("cholesky", "woodbury", "cg", "shared")
 
 
 def cases() -> list[dict[str, Any]]:

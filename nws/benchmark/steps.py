@@ -50,6 +50,8 @@ USUAL = [
     Variant("ws"),
     *(Variant("nws", k) for k in (1, K)),
     *(Variant("nrws", k, "cg") for k in (1, K)),
+    Variant("nrws", 10, "shared"),
+    Variant("nrws", K, "shared"),
 ]
 DENSE = [Variant("nrws", k, s, k == 1) for s in ("cholesky", "woodbury") for k in (1, K)]
 
@@ -167,6 +169,15 @@ RATIOS = [
         "rws",
     ),
     ("nrws_k50_vs_rws", "NRWS step, K = 50 / RWS step", "nrws_k50", "rws"),
+    *(
+        (
+            f"shared_k{k}_vs_rws",
+            f"NRWS step, shared metric, K = {k} / RWS step",
+            f"nrws_k{k}_shared",
+            "rws",
+        )
+        for k in (10, K)
+    ),
 ]
 
 

@@ -135,8 +135,10 @@ class RunSettings(Strict):
     damping: Positive = Field(0.05, description="α of Eq. 16 (natural algorithms)")
     damping_schedule: Schedule = Field(Schedule(), description="how α changes over the training")
     refresh: Whole = Field(50, ge=0, description="K: steps between refreshes of the Fisher; 0 is 1")
-    solver: Literal["auto", "cholesky", "woodbury", "cg"] = Field(
-        "auto", description="how the damped Fisher is solved; auto: the cheapest for each layer"
+    solver: Literal["auto", "cholesky", "woodbury", "cg", "shared"] = Field(
+        "auto",
+        description="how the damped Fisher is solved; auto: the cheapest exact one for each layer; "
+        "shared: approximately, one matrix for all units of a layer (docs/beyond.md)",
     )
     cg_tolerance: Positive = Field(1e-2, description="relative residual at which cg stops")
     cg_iterations: Count = Field(100, description="iterations of cg, at most")

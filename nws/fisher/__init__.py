@@ -7,9 +7,9 @@ import numpy as np
 import tensorflow as tf
 
 from nws.errors import NwsError
-from nws.fisher.choice import NAMES, choose
+from nws.fisher.choice import EXACT, choose
 
-__all__ = ["NAMES", "choose", "natural_gradient"]
+__all__ = ["EXACT", "choose", "natural_gradient"]
 
 
 def natural_gradient(
@@ -31,6 +31,8 @@ def natural_gradient(
     """
     H, P, g = (np.asarray(a, dtype=np.float64) for a in (parents, probs, grad))
     _check(H, P, g, damping)
+    if solver not in EXACT:
+        raise NwsError(f"natural_gradient: solver: found {solver!r}; allowed: {', '.join(EXACT)}")
     rows, columns = H.shape
     method = choose(solver, rows, columns, P.shape[1], 1, tolerance, iterations)
     V = P * (1.0 - P) / rows

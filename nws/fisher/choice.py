@@ -1,10 +1,12 @@
-"""Which solver for which layer: by name, or by cost."""
+"""Which solver for which layer: by name, or by cost among those of the exact metric."""
 
 from nws.errors import NwsError
 from nws.fisher import cg, cholesky, woodbury
 from nws.fisher.base import Solver
+from nws.fisher.shared import Shared
 
-NAMES = ("auto", "cholesky", "woodbury", "cg")
+EXACT = ("auto", "cholesky", "woodbury", "cg")
+NAMES = (*EXACT, "shared")
 
 
 def choose(
@@ -34,4 +36,6 @@ def choose(
         return woodbury.Woodbury()
     if name == "cg":
         return cg.ConjugateGradient(tolerance, iterations, refresh, static=static)
+    if name == "shared":
+        return Shared()
     raise NwsError(f"solver: found {name!r}; allowed: {', '.join(NAMES)}")
