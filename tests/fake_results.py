@@ -118,6 +118,21 @@ SMALL = {
             },
             "runs": {"slow": {"algorithm": "rws"}, "fast": {}, "faster": {"learning_rate": 0.1}},
         },
+        "exactness": {
+            "settings": {
+                "algorithm": "nrws",
+                "epochs": 4,
+                "layers": [8, 4],
+                "activity": True,
+                "averaging": {"kind": "tail"},
+            },
+            "runs": {
+                "rws": {"algorithm": "rws", "learning_rate": 0.2, "epochs": 8},
+                "cg_1e-2": {"solver": "cg", "refresh": 1},
+                "exact_50": {},
+                "shared_50": {"solver": "shared"},
+            },
+        },
         "noise_floor": {
             "seeds": [0],
             "settings": {

@@ -80,6 +80,20 @@ def test_active_units_are_drawn_beside_the_losses_of_both_parameters(root):
         assert any((line.get_xydata() == wanted).all() for line in axes.lines)
 
 
+def test_metrics_are_compared_in_epochs_and_in_epochs_of_rws(root):
+    frame = figures.data("exactness", Results(root))
+    assert list(dict.fromkeys(frame["metric"])) == [
+        "RWS, η 0.2", "exact to 0.01, K = 1", "exact, K = 50", "shared, K = 50"
+    ]  # fmt: skip
+    base = frame[frame["run"] == "rws"]
+    assert base.groupby("epoch")["time"].mean().tolist() == pytest.approx(base["epoch"].unique())
+    epochs, time, active = figures.draw("exactness", frame).axes
+    assert [len(axes.lines) for axes in (epochs, time, active)] == [4, 4, 4]
+    mean = frame[frame["run"] == "shared_50"].groupby("epoch")[["time", "valid_loss"]].mean()
+    drawn = [line.get_xydata() for line in time.lines]
+    assert any(len(line) == 4 and np.allclose(line, mean.to_numpy()) for line in drawn)
+
+
 def test_the_noise_floor_is_that_of_steps_on_a_quadratic():
     half = np.random.default_rng(0).normal(size=(5, 5))
     fisher, batch = half @ half.T / 5, 8

@@ -24,7 +24,9 @@ def test_graph_and_xla_take_the_same_steps(case: dict[str, Any]) -> None:
     for how in HOW:
         config = tiny.settings(compile=how, layers=[4], **case)
         program = tiny.program(config)
-        ends.append(program.advance(program.init(tiny.start(config)), 0, 0, 2))
+        end = program.advance(program.init(tiny.start(config)), 0, 0, 2)
+        # The signs of eigenvectors are arbitrary, and cancel in a step.
+        ends.append(end._replace(metric=()) if case.get("solver") == "shared" else end)
     for one, two in zip(*map(tf.nest.flatten, ends), strict=True):
         np.testing.assert_allclose(one, two, rtol=1e-4, atol=1e-5)
     moved = ends[0].params.q[0] - tiny.start(config).q[0]

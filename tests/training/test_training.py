@@ -35,6 +35,8 @@ CASES: list[dict[str, Any]] = [
     {"algorithm": "nrws", "solver": "woodbury", "refresh": 1, "coding": "01"},
     {"algorithm": "nrws", "solver": "cg", "refresh": 1, "optimizer": "adam", "stochastic": True},
     {"algorithm": "nrws", "solver": "auto", "refresh": 3, "stochastic": True},
+    {"algorithm": "nrws", "solver": "shared", "refresh": 3, "unit_damping": 0.5},
+    {"algorithm": "nws", "solver": "shared", "refresh": 1},
     {"algorithm": "nrws", "solver": "cg", "refresh": 3, "learning_rate_schedule": EXPONENTIAL},
     {"algorithm": "rws", "optimizer": "momentum", "averaging": {"kind": "tail"}, "activity": True},
     {"algorithm": "nrws", "averaging": {"kind": "exponential", "start": 0.3}, "unit_damping": 1},

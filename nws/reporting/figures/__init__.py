@@ -20,7 +20,13 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-NAMES = (*(f"fig{number}" for number in range(1, 10)), "race", "activity", "noise_floor")
+NAMES = (
+    *(f"fig{number}" for number in range(1, 10)),
+    "race",
+    "activity",
+    "exactness",
+    "noise_floor",
+)
 
 
 def requires(name: str, config: configuration.Config) -> list[tuple[str, str]]:
