@@ -43,7 +43,7 @@ class Strict(BaseModel):
 class Schedule(Strict):
     """How a value changes over the training: constant, or from its start to ``end`` times it."""
 
-    kind: Literal["constant", "linear", "exponential"] = Field(
+    kind: Literal["constant", "linear", "exponential", "inverse"] = Field(
         "constant", description="how the value changes, step by step, over the epochs"
     )
     end: Positive = Field(0.1, description="final value as a fraction of the initial one")

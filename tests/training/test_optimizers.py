@@ -44,6 +44,7 @@ def test_optimizers_are_those_of_keras(ours: Optimizer, theirs: Any) -> None:
         ("constant", [2.0, 2.0, 2.0, 2.0, 2.0]),
         ("linear", [2.0, 1.55, 1.1, 0.2, 0.2]),
         ("exponential", [2.0, 2.0 * 0.1**0.25, 2.0 * 0.1**0.5, 0.2, 0.2]),
+        ("inverse", [2.0, 2.0 / 3.25, 2.0 / 5.5, 0.2, 0.2]),
     ],
 )
 def test_schedules(kind: str, expected: list[float]) -> None:
