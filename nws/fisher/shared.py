@@ -4,9 +4,11 @@
 
 Exact where the units of a layer weigh the samples alike; always exact in the sum of the blocks over
 the units. It is the Kronecker factorization of Martens and Grosse (2015) with the diagonal second
-factor that units of a layer, independent given their parents, have. Each unit is damped exactly:
-with A = QΛQᵀ, (αI + s_j A)⁻¹g = Q (Qᵀg / (α + s_j λ)). A layer stores (l+1)² numbers and not
-m(l+1)², and two products of matrices apply them.
+factor that units of a layer, independent given their parents, have. Each unit is damped exactly. A
+layer stores (l+1)² numbers and not m(l+1)², and products of matrices apply them.
+
+With A = QΛQᵀ, (αI + s_j A)⁻¹g = Q (Qᵀg / (α + s_j λ)). Where samples are fewer than parameters, with
+A = BᵀB, BBᵀ = QΛQᵀ and Y = QᵀB, it is (g - Yᵀ(s_j / (α + s_j λ) · Yg))/α: Woodbury's identity.
 """
 
 from typing import NamedTuple
@@ -17,26 +19,33 @@ from nws.fisher.base import Solution, direct
 
 
 class Factors(NamedTuple):
-    """Q (l+1, l+1), its columns the eigenvectors of A; α + s_j λ_i (l+1, m); α."""
+    """Q (l+1, l+1), or Y (n, l+1); λ_i s_j (l+1 or n, m); s (m,); α."""
 
-    Q: tf.Tensor
+    basis: tf.Tensor
     spectrum: tf.Tensor
+    scale: tf.Tensor
     damping: tf.Tensor
 
 
 class Shared:
-    """Best where a step of the exact metric costs more than it gives: docs/beyond.md."""
+    """Best where the exact metric costs more than it gives: docs/beyond.md."""
 
     def factor(self, H: tf.Tensor, V: tf.Tensor, damping: tf.Tensor) -> Factors:
-        total, scale = tf.reduce_sum(V), tf.reduce_sum(V, axis=0)
+        scale = tf.reduce_sum(V, axis=0)
         # Where every unit of the layer is saturated there is no variance to share.
-        weights = tf.math.divide_no_nan(tf.reduce_sum(V, axis=1), total)
-        A = tf.matmul(H * weights[:, None], H, transpose_a=True)
-        values, Q = tf.linalg.eigh(A)
-        values = tf.maximum(values, 0.0)  # A is a mean of squares: what is below 0 is rounding
-        return Factors(Q, damping + values[:, None] * scale, damping)
+        weights = tf.math.divide_no_nan(tf.reduce_sum(V, axis=1), tf.reduce_sum(V))
+        B = tf.sqrt(weights)[:, None] * H
+        few = H.shape[0] < H.shape[1]
+        values, Q = tf.linalg.eigh(tf.matmul(B, B, transpose_a=not few, transpose_b=few))
+        values = tf.maximum(values, 0.0)  # a matrix of squares: what is below 0 is rounding
+        basis = tf.matmul(Q, B, transpose_a=True) if few else Q
+        return Factors(basis, values[:, None] * scale, scale, damping)
 
     def solve(self, factors: Factors, g: tf.Tensor) -> Solution:
-        Q, spectrum, damping = factors
-        x = Q @ (tf.matmul(Q, g, transpose_a=True) / spectrum)
+        basis, spectrum, scale, damping = factors
+        if basis.shape[0] < basis.shape[1]:
+            inside = scale * (basis @ g) / (damping + spectrum)
+            x = (g - tf.matmul(basis, inside, transpose_a=True)) / damping
+        else:
+            x = basis @ (tf.matmul(basis, g, transpose_a=True) / (damping + spectrum))
         return direct((1.0 + damping) * x)
