@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from nws.benchmark import products
+from nws.benchmark import passes, products
 from nws.benchmark.goals import Row, row
 from nws.benchmark.rounds import interleave, ratio, value
 from nws.benchmark.subjects import Subject
@@ -22,9 +22,15 @@ def measure(subjects: dict[str, Subject], images: int, rounds: int) -> list[Row]
     measures = {}
     for name, subject in subjects.items():
         measures[name] = _ours(subject, images)
-        measures[f"{name} products"] = _products(subject.architecture.layers, images)
+        for what in ("products", "unordered"):
+            layers = subject.architecture.layers
+            measures[f"{name} {what}"] = _alone(layers, images, what == "unordered")
     times = interleave(measures, rounds, settle=True)
-    return [r for name in subjects for r in _rows(name, times[name], times[f"{name} products"])]
+    return [
+        r
+        for name in subjects
+        for r in _rows(name, times[name], times[f"{name} products"], times[f"{name} unordered"])
+    ]
 
 
 def _ours(subject: Subject, images: int) -> Callable[[], float]:
@@ -38,9 +44,11 @@ def _ours(subject: Subject, images: int) -> Callable[[], float]:
     return timed
 
 
-def _products(layers: list[int], images: int) -> Callable[[], float]:
+def _alone(layers: list[int], images: int, with_passes: bool) -> Callable[[], float]:
     """In tiles of BLOCK images × ROWS / BLOCK samples, as many as the images need."""
-    program = products.program(products.of_likelihood(layers, BLOCK, ROWS // BLOCK), LOOPS)
+    sizes = (layers, BLOCK, ROWS // BLOCK)
+    passed = passes.of_likelihood(*sizes) if with_passes else []
+    program = products.program(products.of_likelihood(*sizes), LOOPS, passed)
     times = images * SAMPLES // (ROWS * LOOPS)
 
     def timed() -> float:
@@ -51,7 +59,9 @@ def _products(layers: list[int], images: int) -> Callable[[], float]:
     return timed
 
 
-def _rows(architecture: str, ours: list[float], bound: list[float]) -> list[Row]:
+def _rows(
+    architecture: str, ours: list[float], bound: list[float], unordered: list[float]
+) -> list[Row]:
     label = "log-likelihood, 10,000 samples"
     return [
         row(
@@ -60,6 +70,13 @@ def _rows(architecture: str, ours: list[float], bound: list[float]) -> list[Row]
             architecture,
             "times",
             ratio(ours, bound),
+        ),
+        row(
+            "likelihood_unordered_vs_products",
+            "all its operations in no order / its products, the bound",
+            architecture,
+            "times",
+            ratio(unordered, bound),
         ),
         row("likelihood", f"{label}, one image", architecture, "ms", value(ours)),
         row("likelihood_products", f"{label}, products", architecture, "ms", value(bound)),

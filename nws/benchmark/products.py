@@ -1,4 +1,5 @@
-"""The bound: a graph of nothing but the matrix products of a training step, or of a likelihood.
+"""The bound: a graph of nothing but the matrix products of a training step, or of a likelihood;
+with the passes over units (:mod:`nws.benchmark.passes`) where they are asked for.
 
 The same shapes in the same kind of loop, on operands that are used as often as those of the step
 and do not depend on one another: both cores can always work. It is a lower bound, not a program
@@ -7,9 +8,12 @@ that could be written.
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import tensorflow as tf
+
+from nws.benchmark import passes
+from nws.benchmark.passes import Pass
 
 
 class Product(NamedTuple):
@@ -64,14 +68,17 @@ def of_likelihood(layers: Sequence[int], images: int, samples: int) -> list[Prod
 Operands = Mapping[str, tf.Tensor]
 
 
-def program(products: Sequence[Product], loops: int = 1) -> Callable[[int], None]:
-    """``run(times)``: all products ``times`` times, in each of ``loops`` loops side by side."""
+def program(
+    products: Sequence[Product], loops: int = 1, passed: Sequence[Pass] = ()
+) -> Callable[[int], None]:
+    """``run(times)``: all products ``times`` times, in each of ``loops`` loops side by side; and
+    the passes ``passed``."""
 
     @tf.function(autograph=False)
-    def run(times: tf.Tensor, sets: list[Operands]) -> list[tf.Tensor]:
-        return [_loop(times, products, operands) for operands in sets]
+    def run(times: tf.Tensor, sets: list[tuple[Operands, dict[str, Any]]]) -> list[tf.Tensor]:
+        return [_loop(times, products, operands, passed, units) for operands, units in sets]
 
-    sets = [_operands(products) for _ in range(loops)]
+    sets = [(_operands(products), passes.operands(passed)) for _ in range(loops)]
 
     def call(times: int) -> None:
         for total in run(tf.constant(times), sets):
@@ -85,7 +92,13 @@ def _operands(products: Sequence[Product]) -> Operands:
     return {name: tf.random.stateless_normal(shape, shape) for name, shape in shapes.items()}
 
 
-def _loop(times: tf.Tensor, products: Sequence[Product], operands: Operands) -> tf.Tensor:
+def _loop(
+    times: tf.Tensor,
+    products: Sequence[Product],
+    operands: Operands,
+    passed: Sequence[Pass],
+    units: dict[str, Any],
+) -> tf.Tensor:
     """Each round waits for the last: nothing is done early, or only once."""
 
     def body(i: tf.Tensor, last: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -93,7 +106,7 @@ def _loop(times: tf.Tensor, products: Sequence[Product], operands: Operands) -> 
             corners = [
                 tf.matmul(operands[p.left], operands[p.right], transpose_a=p.gradient)[0, 0]
                 for p in products
-            ]
+            ] + [passes.corner(one, units, i) for one in passed]
         return i + 1, tf.add_n(corners)
 
     return tf.while_loop(lambda i, _: i < times, body, (0, tf.constant(0.0)))[1]

@@ -1,13 +1,13 @@
 """Milliseconds per training step: ours, the peers', and the matrix products alone."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from nws.benchmark import products, solves
+from nws.benchmark import passes, products, solves
 from nws.benchmark.goals import Row, row
 from nws.benchmark.peers import PEERS, Peer
 from nws.benchmark.rounds import Value, interleave, ratio, value
@@ -110,6 +110,7 @@ def measure(subject: Subject, variants: list[Variant], python: str, rounds: int)
         peers, notes = _peers(stack, subject, python)
         measures: dict[str, Callable[[], float]] = {**ours, **peers}
         measures["products"] = products_alone(architecture)
+        measures["unordered"] = products_alone(architecture, with_passes=True)
         if solves.countable(subject):
             shapes = solves.of_fresh_step(subject)
             measures["nrws_k1_products"] = _program(shapes, architecture.steps)
@@ -123,15 +124,18 @@ def measure(subject: Subject, variants: list[Variant], python: str, rounds: int)
     return Measured(rows, _epochs(architecture.name, variants, times), versions, notes)
 
 
-def products_alone(architecture: Architecture) -> Callable[[], float]:
-    """Times the matrix products of a step of RWS."""
+def products_alone(architecture: Architecture, with_passes: bool = False) -> Callable[[], float]:
+    """Times the matrix products of a step of RWS; with its passes: the step without its order."""
     run = settings(architecture, "rws")
-    shapes = products.of_step(architecture.layers, run.batch, run.samples)
-    return _program(shapes, 2 * architecture.steps)
+    sizes = (architecture.layers, run.batch, run.samples)
+    passed = passes.of_step(*sizes) if with_passes else []
+    return _program(products.of_step(*sizes), 2 * architecture.steps, passed)
 
 
-def _program(shapes: list[products.Product], steps: int) -> Callable[[], float]:
-    program = products.program(shapes)
+def _program(
+    shapes: list[products.Product], steps: int, passed: Sequence[passes.Pass] = ()
+) -> Callable[[], float]:
+    program = products.program(shapes, passed=passed)
 
     def timed() -> float:
         start = time.perf_counter()
@@ -159,6 +163,12 @@ RATIOS = [
     ("rws_vs_jax", "RWS step: times faster than JAX", "jax", "rws"),
     ("rws_vs_torch", "RWS step: times faster than PyTorch", "torch", "rws"),
     ("rws_vs_products", "RWS step / its matrix products alone", "rws", "products"),
+    (
+        "unordered_vs_products",
+        "all operations of an RWS step in no order / its products, the bound",
+        "unordered",
+        "products",
+    ),
     ("products_vs_jax", "its products alone: times faster than JAX, the bound", "jax", "products"),
     ("products_vs_torch", "its products alone: faster than PyTorch", "torch", "products"),
     ("nrws_k1_vs_rws", "NRWS step, fresh metric (K = 1) / RWS step", "nrws_k1", "rws"),
@@ -203,6 +213,7 @@ def _times(
     labels = {variant.name: f"{variant.label} step" for variant in variants}
     labels |= {name: f"RWS step of {timing.peer.label}" for name, timing in peers.items()}
     labels["products"] = "matrix products of an RWS step"
+    labels["unordered"] = "all operations of an RWS step in no order"
     labels["nrws_k1_products"] = "matrix products of an NRWS step, K = 1"
     return [
         row(name, label, architecture, "ms", value(times[name]))

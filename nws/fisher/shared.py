@@ -7,8 +7,8 @@ the units. It is the Kronecker factorization of Martens and Grosse (2015) with t
 factor that units of a layer, independent given their parents, have. Each unit is damped exactly. A
 layer stores (l+1)² numbers and not m(l+1)², and products of matrices apply them.
 
-With A = QΛQᵀ, (αI + s_j A)⁻¹g = Q (Qᵀg / (α + s_j λ)). Where samples are fewer than parameters, with
-A = BᵀB, BBᵀ = QΛQᵀ and Y = QᵀB, it is (g - Yᵀ(s_j / (α + s_j λ) · Yg))/α: Woodbury's identity.
+With A = QΛQᵀ, (αI + s_j A)⁻¹g = Q (Qᵀg / (α + s_j λ)). Where samples are fewer than parameters, by
+Woodbury's identity, A = BᵀB, BBᵀ = QΛQᵀ, Y = QᵀB: (g - Yᵀ(s_j / (α + s_j λ) · Yg))/α.
 """
 
 from typing import NamedTuple

@@ -20,18 +20,19 @@ def augment(h: tf.Tensor, coding: str = "pm1") -> tf.Tensor:
 
 def mean(parents: tf.Tensor, W: tf.Tensor, clip: float) -> tf.Tensor:
     """E[h | parents] = tanh(h̃W/2), (n, l+1) × (l+1, m) → (n, m), with σ kept in [c, 1-c]."""
-    return _clipped(tf.tanh(parents @ (0.5 * W)), clip)
+    return bounded(parents @ (0.5 * W), clip)
 
 
 def prior_mean(bias: tf.Tensor, clip: float) -> tf.Tensor:
     """E[h] of the top layer, (m,)."""
-    return _clipped(tf.tanh(0.5 * bias), clip)
+    return bounded(0.5 * bias, clip)
 
 
-def _clipped(mu: tf.Tensor, clip: float) -> tf.Tensor:
-    """The mean whose σ is kept in [c, 1-c]. The raw operation: tf.clip_by_value passes twice."""
+def bounded(half: tf.Tensor, clip: float) -> tf.Tensor:
+    """tanh(a/2) from ``half`` = a/2, with σ(a) kept in [c, 1-c]. The raw operation:
+    tf.clip_by_value passes twice."""
     bound = 1.0 - 2.0 * clip
-    return tf.raw_ops.ClipByValue(t=mu, clip_value_min=-bound, clip_value_max=bound)
+    return tf.raw_ops.ClipByValue(t=tf.tanh(half), clip_value_min=-bound, clip_value_max=bound)
 
 
 def draw(mu: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from nws.benchmark import (
     commands,
     company,
     goals,
+    passes,
     products,
     scaling,
     session,
@@ -84,7 +86,7 @@ def test_a_row_says_whether_its_goal_is_reached() -> None:
     def reached(name: str, measured: float) -> bool | None:
         return goals.row(name, "", "mnist", "", Value(measured)).reached
 
-    assert reached("rws_vs_jax", 1.7) is True
+    assert reached("rws_vs_jax", 1.8) is True
     assert reached("rws_vs_jax", 1.6) is False
     assert reached("rws_vs_products", 1.7) is False
     assert reached("rws", 1.7) is None
@@ -115,6 +117,43 @@ def test_the_program_of_products_does_them_all(monkeypatch: pytest.MonkeyPatch) 
     )
     products.program(shapes, loops=2)(3)
     assert len(done) == 2 * len(shapes)  # traced once
+
+
+def test_passes_are_those_of_the_step() -> None:
+    """Counted beside the formulas: every unit is drawn awake and asleep, p's mean is taken of
+    explained and dreamt units, q's awake (the bottom one once an image) and asleep."""
+    layers, batch, samples = [16, 8, 4], 3, 5
+    n = batch * samples
+    numbers = Counter[str]()
+    for one in passes.of_step(layers, batch, samples):
+        numbers[one.kind] += one.rows * one.units
+    assert numbers["uniform"] == n * (8 + 4) + n * (16 + 8 + 4)
+    assert numbers["mean"] == 2 * n * (16 + 8) + batch * 8 + n * 4 + n * (8 + 4)
+    assert numbers["error"] == n * (16 + 8) + 2 * n * (8 + 4)
+    scored = [one for one in passes.of_likelihood(layers, 2, 10) if one.kind == "log_prob"]
+    assert sum(one.rows * one.units for one in scored) == 2 * 8 + 20 * 4 + 20 * (16 + 8)
+
+
+@pytest.mark.parametrize("kind", passes.KINDS)
+def test_a_pass_does_what_the_models_do(kind: str) -> None:
+    found = passes.operands([passes.Pass(kind, 6, 4)])
+    (a, b), done = found["6 4"], passes.KINDS[kind](*found["6 4"], tf.constant(1))
+    assert tf.size(done) >= 6
+    assert bool(tf.reduce_all(tf.math.is_finite(done)))
+    assert float(passes.corner(passes.Pass(kind, 6, 4), found, tf.constant(1))) == float(
+        tf.reshape(done, [-1])[0]
+    )
+    assert bool(tf.reduce_all(tf.abs(a) < 1))
+    assert not np.array_equal(a, b)
+
+
+def test_the_unordered_step_does_products_and_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    run = passes.corner
+    monkeypatch.setattr(passes, "corner", lambda one, *how: done.append(one.kind) or run(one, *how))
+    passed = passes.of_step([16, 8, 4], 4, 2)
+    products.program(products.of_step([16, 8, 4], 4, 2), passed=passed)(3)
+    assert done == [one.kind for one in passed]  # traced once
 
 
 def test_products_of_a_fresh_step_hold_those_of_its_solves(monkeypatch: pytest.MonkeyPatch) -> None:
