@@ -26,7 +26,14 @@ from nws.training.run import fit as _fit
 
 # Of docs/beyond.md, not the paper's. The rates suit deep networks; shallow ones bear larger ones.
 PLAIN = {"averaging": {"kind": "exponential", "decay": 0.9998}}
-NATURAL = {**PLAIN, "learning_rate": 0.02, "damping": 0.1, "unit_damping": 1.0}
+NATURAL = {
+    **PLAIN,
+    "learning_rate": 0.02,
+    "damping": 0.1,
+    "unit_damping": 1.0,
+    "solver": "shared",
+    "refresh": 10,
+}
 RECIPES: dict[str, dict[str, Any]] = {
     "ws": {**PLAIN, "learning_rate": 0.02},
     "rws": {**PLAIN, "learning_rate": 0.05},

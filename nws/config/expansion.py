@@ -37,7 +37,14 @@ STANDSTILL = (
     "with samples: 1, q_wake: 1 and the baseline, q never moves: the weight of a single sample is "
     "1, and the baseline 1/S takes it away; give more samples, q_wake below 1, or baseline: false"
 )
-SHORT = {"learning_rate": "lr", "damping": "a", "refresh": "k", "samples": "s", "algorithm": ""}
+SHORT = {
+    "learning_rate": "lr",
+    "damping": "a",
+    "refresh": "k",
+    "samples": "s",
+    "algorithm": "",
+    "learning_rate_schedule": "lrs-",
+}
 
 
 def expand(name: str, experiment: Experiment) -> Iterator[Run]:
@@ -170,7 +177,7 @@ def _text(value: Any) -> str:
     if isinstance(value, list):
         return "-".join(map(_text, value))
     if isinstance(value, Schedule):
-        return f"{value.kind}-{_text(value.end)}"
+        return value.kind if value.kind == "constant" else f"{value.kind}-{_text(value.end)}"
     if isinstance(value, float):
         return f"{value:g}".replace("+", "")  # 1e+06: no sign is allowed in a name
     return str(int(value)) if isinstance(value, int) else str(value)

@@ -97,6 +97,11 @@ def own(results: Results, run: Run) -> dict[str, Any]:
 def described(results: Results, run: Run) -> str:
     """The same for reading."""
     return ", ".join(
-        f"{SYMBOLS.get(key, key)} {value:g}" if isinstance(value, float) else f"{key} {value}"
-        for key, value in own(results, run).items()
+        f"{SYMBOLS.get(key, key)} {_shown(value)}" for key, value in own(results, run).items()
     )
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):  # a schedule
+        return " ".join(map(_shown, value.values()))
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,9 +1,9 @@
 """The searches of the race: which settings are best for each rival and budget.
 
 All settings of a rival are trained for the same seconds, once. The lowest validation loss wins.
-Learning rates are constant, so a longer run passes through what a shorter one would end with: its
-history says how good it was when a smaller budget was spent. A budget longer than any search is
-given what was best at the end of the longest.
+Learning rates are constant or fall with the steps alone, so a longer run passes through what a
+shorter one would end with: its history says how good it was when a smaller budget was spent. A
+budget longer than any search is given what was best at the end of the longest.
 """
 
 import math

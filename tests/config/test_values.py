@@ -75,11 +75,13 @@ def names(grid: dict[str, list[Any]], **settings: Any) -> list[str]:
 
 def test_a_grid_over_layers_and_schedules() -> None:
     assert names({"layers": [[100, 20], [50]]}) == ["layers-100-20", "layers-50"]
-    schedules = [{"kind": "linear"}, {"kind": "exponential", "end": 0.5}]
-    key = "learning_rate_schedule"
-    assert names({key: schedules}) == [f"{key}-linear-0.1", f"{key}-exponential-0.5"]
+    schedules = [{"kind": "linear"}, {"kind": "exponential", "end": 0.5}, {"kind": "constant"}]
+    key = "damping_schedule"
+    expected = [f"{key}-linear-0.1", f"{key}-exponential-0.5", f"{key}-constant"]
+    assert names({key: schedules}) == expected
     shared = {key: {"end": 0.2}}
     assert names({key: schedules[:1]}, **shared) == [f"{key}-linear-0.2"]
+    assert names({"learning_rate_schedule": schedules[:1]}) == ["lrs-linear-0.1"]
     assert names({"likelihood_samples": [10**6]}) == ["likelihood_samples-1000000"]
     assert names({"learning_rate": [1e6]}) == ["lr1e06"]
 
