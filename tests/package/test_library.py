@@ -52,7 +52,13 @@ def test_fit_score_sample_save_load(tmp_path: Path) -> None:
 def test_what_is_not_given_is_the_recipe_s() -> None:
     default, spelt, other = machine(), machine(), machine()
     rows = fit(default, IMAGES, "nrws", epochs=2, batch=16).history
-    recipe = {"learning_rate": 0.02, "damping": 0.1, "unit_damping": 1.0}
+    recipe = {
+        "learning_rate": 0.02,
+        "damping": 0.1,
+        "unit_damping": 1.0,
+        "solver": "shared",
+        "refresh": 10,
+    }
     average = {"kind": "exponential", "decay": 0.9998}
     fit(spelt, IMAGES, "nrws", epochs=2, batch=16, averaging=average, **recipe)
     assert same(default, spelt)
