@@ -117,6 +117,11 @@ class RunSettings(Strict):
     )
     batch: Count = Field(32, description="images per step (B)")
     samples: Count = Field(10, description="samples of q(h|x) per image (S)")
+    validation_samples: Count | None = Field(
+        None,
+        description="samples of q(h|x) per image for the validation loss; null: S. Give it where "
+        "runs with different S are compared: more samples have a lower loss",
+    )
     memory: Count = Field(
         10, description="latent states remembered of each training image (mws, nmws)"
     )

@@ -126,7 +126,7 @@ def cost(config: Config, run: Run) -> RunCost:
     train, valid, test = (_images(dataset, split) for split in ("train", "valid", "test"))
     score = 4 * weights + SCORED_UNIT * units  # one sample of one image
     steps = max(1, train // settings.batch) * _step(settings, weights, units)
-    validation = valid * settings.samples * score
+    validation = valid * (settings.validation_samples or settings.samples) * score
     scored = sum(min(settings.likelihood_images or n, n) for n in (valid, test))
     likelihood = settings.likelihood_samples * scored * score
     return RunCost(settings.epochs * (steps + validation), likelihood, settings.budget or math.inf)

@@ -286,7 +286,7 @@ def _compile(settings: RunSettings, train: np.ndarray, valid: np.ndarray) -> Bin
         result = estimate(
             params,
             held_out,
-            settings.samples,
+            settings.validation_samples or settings.samples,
             Key(numbers.seed, epoch),
             coding,
             "validation",

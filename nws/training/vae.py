@@ -34,6 +34,7 @@ def compile_vae(
     per_epoch = max(1, len(train) // settings.batch)
     images, held_out = tf.constant(train), tf.constant(valid.astype(np.float32))
     samples, latent = settings.samples, settings.layers[-1]
+    scored = settings.validation_samples or samples
     decay = settings.learning_rate_schedule
     rate = schedule(decay.kind, settings.learning_rate, decay.end, settings.epochs * per_epoch)
 
@@ -65,7 +66,7 @@ def compile_vae(
 
     @tf.function(autograph=False)
     def validate(params: Vae, epoch: tf.Tensor) -> tf.Tensor:
-        noise = vae.normal([samples, len(valid), latent], seed, VALID, epoch)
+        noise = vae.normal([scored, len(valid), latent], seed, VALID, epoch)
         return -tf.reduce_mean(importance.log_likelihood(vae.log_weights(params, held_out, noise)))
 
     def init(params: Any) -> TrainState:

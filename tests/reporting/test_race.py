@@ -102,13 +102,14 @@ def test_a_variant_has_a_marker_of_its_own(root):
     assert len(set(markers)) == len(markers)
 
 
-def at_scale(tmp_path, **settings):
+def at_scale(tmp_path, alone=True, **settings):
     """The races as a mark needs them: all images, enough samples, the paper's layers."""
     small = fake_results.small()
     small["datasets"]["minimnist_b"].pop("train")
     for name, budget in (("race2", 300), ("race4", 3600)):
         found = small["experiments"][name]
         found["settings"] = {"epochs": 6, "budget": budget, **settings}
+        found["alone"] = alone
     return fake_results.write(tmp_path, config.resolve(small))
 
 
@@ -158,6 +159,19 @@ def test_marks_need_their_budget_and_the_machine_for_themselves(tmp_path):
         root, "race2", "rws", machine={"device": "gpu", "threads": 2, "cpu": "", "gpu": "x"}
     )
     assert "2 threads on the gpu" in verdict(root, "race-5-min").why
+
+
+def test_one_core_each_may_have_company_but_two_may_not(tmp_path):
+    root = at_scale(tmp_path, alone=False)
+    assert "race2 was not trained alone" in verdict(root, "race-5-min").why
+    one = {"device": "cpu", "threads": 1, "cpu": "", "gpu": None}
+    fake_results.update(root, "race2", "rws", machine=one)
+    assert "different numbers of threads" in verdict(root, "race-5-min").why
+    for name in ("race2", "race4"):
+        for entry in Results(root).entries(name):
+            fake_results.update(root, name, entry.run.name, entry.seed, machine=one)
+    assert verdict(root, "race-5-min").verdict == claim.REPRODUCED  # as the invented scores are
+    assert "1 threads on the cpu, not 2" in verdict(root, "race-hour").why
 
 
 def test_the_report_shows_the_race(root):

@@ -60,6 +60,18 @@ def unbroken(case: dict[str, Any]) -> tuple[Program, Any, Outcome]:
     return CACHE[name(case)]
 
 
+def test_samples_of_the_validation_change_its_loss_alone() -> None:
+    """More of them raise the bound; as many as S give the bits of a run that does not say."""
+    case = {"algorithm": "rws"}
+    _, config, whole = unbroken(case)
+    same = train(*compiled({**case, "validation_samples": config.samples}))
+    assert_same(same, whole)
+    more = train(*compiled({**case, "validation_samples": 200}))
+    assert bits(more.params) == bits(whole.params)
+    fewer, losses = ([row.valid_loss for row in o.progress.rows] for o in (whole, more))
+    assert all(b < a for a, b in zip(fewer, losses, strict=True))
+
+
 # The same bits
 
 
