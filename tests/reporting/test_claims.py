@@ -152,6 +152,20 @@ def test_cost(root, seconds, verdict):
     assert learning.cost(Results(root)).verdict == verdict
 
 
+def test_cost_is_of_a_few_epochs_where_the_whole_is_missing(tmp_path):
+    experiments = {**SMALL["experiments"], "mnist_short": SMALL["experiments"]["mnist"]}
+    small = configuration.resolve({**SMALL, "experiments": experiments})
+    for missing, expected in ((("mnist/nrws",), "×7.00"), ((), "×3.00")):
+        root = write(tmp_path / str(len(missing)), small, missing=missing)
+        for seed in range(3):
+            rewrite(root, "mnist_short", "nrws", seed, seconds=7 * np.arange(1, 7))
+            rewrite(root, "mnist_short", "rws", seed, seconds=np.arange(1, 7))
+            if not missing:
+                rewrite(root, "mnist", "nrws", seed, seconds=3 * np.arange(1, 7))
+                rewrite(root, "mnist", "rws", seed, seconds=np.arange(1, 7))
+        assert learning.cost(Results(root)).ours == expected
+
+
 def disturbed(seconds, epochs=6):
     """Cumulative seconds, most epochs beside other work and one through a pause."""
     return seconds * np.cumsum([1.0, 1, 4, 4, 700, 5][:epochs])
