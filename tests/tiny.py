@@ -13,7 +13,8 @@ from nws.data import datasets, patterns
 from nws.models.parameters import Parameters, initial, recode, to_arrays
 from nws.training import run as training
 from nws.training.history import Row, to_csv
-from nws.training.loop import Program, compile_run
+from nws.training.loop import compile_run
+from nws.training.program import Program
 from nws.training.run import NOWHERE, Outcome, Work, fit
 
 IMAGES = patterns.rows(90).reshape(-1, 9)
@@ -50,7 +51,7 @@ def program(config: RunSettings, seed: int = 0, stochastic: bool = False) -> Pro
 
 def name(case: dict[str, Any]) -> str:
     """That of a case, changes of the tiny run's settings."""
-    return "-".join(str(v["kind"] if isinstance(v, dict) else v) for v in case.values())
+    return "-".join(str(v.get("kind", k) if isinstance(v, dict) else v) for k, v in case.items())
 
 
 def compiled(case: dict[str, Any], seed: int = 0) -> tuple[Program, Any]:

@@ -14,7 +14,7 @@ import tiny
 from nws import config as configuration
 from nws.config import Config
 from nws.training import jobs
-from nws.training.loop import Program
+from nws.training.program import Program
 
 CHILD = Path(__file__).resolve().parent / "child.py"
 CONFIG = tiny.resolve(epochs=3)

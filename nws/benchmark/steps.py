@@ -14,7 +14,8 @@ from nws.benchmark.rounds import Value, interleave, ratio, value
 from nws.benchmark.subjects import Architecture, Subject, settings
 from nws.errors import NwsError
 from nws.files.top import SCRIPTS
-from nws.training.loop import Program, compile_run
+from nws.training.loop import compile_run
+from nws.training.program import Program
 
 EPOCH = 50_000 // 32  # steps of an epoch of the paper's
 K = 50

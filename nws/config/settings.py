@@ -63,6 +63,13 @@ class Averaging(Strict):
     )
 
 
+class Growth(Strict):
+    """More samples from an epoch on: with few the first epochs are quick, the last ones biased."""
+
+    after: Count = Field(10, description="epochs with `samples`")
+    samples: Count = Field(30, description="S of the epochs that follow")
+
+
 class DatasetSettings(Strict):
     """A data set: where its images come from and how they become binary."""
 
@@ -117,10 +124,14 @@ class RunSettings(Strict):
     )
     batch: Count = Field(32, description="images per step (B)")
     samples: Count = Field(10, description="samples of q(h|x) per image (S)")
+    samples_later: Growth | None = Field(
+        None, description="another S after some epochs; null: `samples` throughout"
+    )
     validation_samples: Count | None = Field(
         None,
-        description="samples of q(h|x) per image for the validation loss; null: S. Give it where "
-        "runs with different S are compared: more samples have a lower loss",
+        description="samples of q(h|x) per image for the validation loss; null: S, that of the "
+        "first epochs. Give it where runs with different S are compared: more samples have a lower "
+        "loss",
     )
     memory: Count = Field(
         10, description="latent states remembered of each training image (mws, nmws)"

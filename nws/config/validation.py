@@ -6,7 +6,14 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from nws.config.settings import Averaging, DatasetSettings, Experiment, RunSettings, Schedule
+from nws.config.settings import (
+    Averaging,
+    DatasetSettings,
+    Experiment,
+    Growth,
+    RunSettings,
+    Schedule,
+)
 from nws.errors import NwsError
 
 M = TypeVar("M", bound=BaseModel)
@@ -44,7 +51,7 @@ def _fields_at(model: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:
         field = current.model_fields.get(str(part))
         if field is None:
             continue
-        for candidate in (Schedule, Averaging, DatasetSettings, Experiment, RunSettings):
+        for candidate in (Schedule, Averaging, Growth, DatasetSettings, Experiment, RunSettings):
             if candidate.__name__ in str(field.annotation):
                 current = candidate
     return list(current.model_fields)

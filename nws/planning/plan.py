@@ -125,11 +125,12 @@ def cost(config: Config, run: Run) -> RunCost:
     weights, units = _size(settings, dataset)
     train, valid, test = (_images(dataset, split) for split in ("train", "valid", "test"))
     score = 4 * weights + SCORED_UNIT * units  # one sample of one image
-    steps = max(1, train // settings.batch) * _step(settings, weights, units)
+    steps = max(1, train // settings.batch) * _steps(settings, weights, units)
     validation = valid * (settings.validation_samples or settings.samples) * score
     scored = sum(min(settings.likelihood_images or n, n) for n in (valid, test))
     likelihood = settings.likelihood_samples * scored * score
-    return RunCost(settings.epochs * (steps + validation), likelihood, settings.budget or math.inf)
+    training = steps + settings.epochs * validation
+    return RunCost(training, likelihood, settings.budget or math.inf)
 
 
 def calibrate(seconds: float = 0.2) -> float:
@@ -167,8 +168,20 @@ def duration(seconds: float) -> str:
     return f"{seconds / 86400:.0f} days"
 
 
-def _step(settings: RunSettings, weights: int, units: int) -> float:
-    rows = settings.batch * settings.samples
+def _steps(settings: RunSettings, weights: int, units: int) -> float:
+    """A step of every epoch, all together."""
+    later = settings.samples_later
+    if later is None:
+        return settings.epochs * _step(settings, settings.samples, weights, units)
+    few = min(later.after, settings.epochs)
+    many = settings.epochs - few
+    return few * _step(settings, settings.samples, weights, units) + many * _step(
+        settings, later.samples, weights, units
+    )
+
+
+def _step(settings: RunSettings, samples: int, weights: int, units: int) -> float:
+    rows = settings.batch * samples
     products = 14 * rows * weights  # wake and sleep samples, p, q-wake and q-sleep gradients
     natural = 4 * CG_ITERATIONS * rows * weights if settings.natural else 0
     return products + natural + 2 * SAMPLED_UNIT * rows * units + STEP

@@ -29,7 +29,8 @@ from nws.machine.device import commit, configure, describe, peak_memory_mib
 from nws.machine.memory import explained
 from nws.models.parameters import Parameters, initial, recode, to_arrays
 from nws.training.history import Row, to_csv
-from nws.training.loop import Program, Programs, compile_run
+from nws.training.loop import Programs, compile_run
+from nws.training.program import Program
 from nws.training.run import LESS, Outcome, Work, fit
 
 __all__ = ["configure", "forget", "run_folder", "train"]

@@ -28,24 +28,11 @@ from nws.models.helmholtz import Coding
 from nws.models.parameters import Parameters
 from nws.models.random import Key, permutation, streams, symmetric_uniform
 from nws.training import averaging
+from nws.training.growth import growing
 from nws.training.optimizers import Optimizer, adam, momentum, sgd
+from nws.training.program import Program
 from nws.training.schedules import schedule
 from nws.training.state import Totals, TrainState, no_totals
-
-
-class Program(NamedTuple):
-    """The compiled functions of one run.
-
-    ``init(params)`` → state; ``advance(state, epoch, start, stop)`` runs steps start … stop-1 of an
-    epoch; ``validate(params, epoch)`` → mean negative bound on the validation split;
-    ``diagnose(params, epoch)`` → its effective sample size, gap and active units, where asked for.
-    """
-
-    steps_per_epoch: int
-    init: Callable[[Parameters], TrainState]
-    advance: Callable[[TrainState, int, int, int], TrainState]
-    validate: Callable[[Parameters, int], float]
-    diagnose: Callable[[Parameters, int], tuple[Any, ...]] = lambda params, epoch: ()
 
 
 def options(settings: RunSettings) -> Options:
@@ -238,7 +225,8 @@ def compile_run(
     with _COMPILING:
         if key not in known:
             known.clear()  # the last one is kept: images are constants of a program
-            known[key] = _compile(settings, train, valid)
+            compile_ = _compile_growing if settings.samples_later else _compile
+            known[key] = compile_(settings, train, valid)
         bind = known[key]
     return bind(settings, seed)
 
@@ -252,6 +240,17 @@ def _folded(settings: RunSettings) -> bool:
     """Are η and α constants of the graph? Where every step factors anew, TensorFlow folds them into
     one constant, whose rounding the paper's runs have."""
     return settings.natural and settings.refresh <= 1
+
+
+def _compile_growing(settings: RunSettings, train: np.ndarray, valid: np.ndarray) -> Bind:
+    """Two programs that share a state, one for each number of samples."""
+    later = settings.samples_later
+    assert later is not None
+    scored = settings.validation_samples or settings.samples
+    first = settings.model_copy(update={"samples_later": None, "validation_samples": scored})
+    then = first.model_copy(update={"samples": later.samples})
+    few, many = _compile(first, train, valid), _compile(then, train, valid)
+    return lambda run, seed: growing(few(run, seed), many(run, seed), later.after)
 
 
 def _compile(settings: RunSettings, train: np.ndarray, valid: np.ndarray) -> Bind:

@@ -18,7 +18,7 @@ from nws.models.parameters import Parameters
 from nws.training import checkpoint
 from nws.training.checkpoint import Progress
 from nws.training.history import Row, epochs_without_gain
-from nws.training.loop import Program
+from nws.training.program import Program
 from nws.training.progress import Reporter
 from nws.training.state import TrainState, no_totals
 

@@ -11,8 +11,8 @@ from nws.errors import NwsError
 from nws.models import importance, vae
 from nws.models.random import Key, permutation
 from nws.models.vae import Vae
-from nws.training.loop import Program
 from nws.training.optimizers import adam
+from nws.training.program import Program
 from nws.training.schedules import schedule
 from nws.training.state import TrainState, no_totals
 
@@ -86,8 +86,10 @@ def compile_vae(
 def _check(settings: RunSettings, train: np.ndarray) -> None:
     if settings.optimizer != "adam":
         raise NwsError(f"optimizer: found {settings.optimizer!r}; a vae is trained with adam")
-    if settings.exact or settings.activity or settings.averaging.kind != "none":
-        raise NwsError("exact, activity, averaging: a vae has none of them; leave them off")
+    averages = settings.averaging.kind != "none"
+    if settings.exact or settings.activity or averages or settings.samples_later:
+        keys = "exact, activity, averaging, samples_later"
+        raise NwsError(f"{keys}: a vae has none of them; leave them off")
     if np.issubdtype(train.dtype, np.floating):
         raise NwsError("dataset: a vae is trained on binary images; binarize with round or static")
 

@@ -15,7 +15,7 @@ from nws.config import Config
 from nws.errors import OutOfMemory
 from nws.evaluation import jobs as scoring
 from nws.training import jobs
-from nws.training.loop import Program
+from nws.training.program import Program
 
 # The same program with and without a GPU: its checkpoints fit.
 GRAPH = tiny.resolve(epochs=3, compile="graph")

@@ -6,7 +6,7 @@ import pytest
 import tiny
 from tiny import CHEAP, eager_checkpoints
 
-from nws.training.loop import Program
+from nws.training.program import Program
 from nws.training.run import Work
 
 

@@ -13,7 +13,7 @@ from tiny import CHEAP, assert_same, kill, killed_after, train
 from nws.training import checkpoint
 from nws.training.checkpoint import Progress
 from nws.training.history import Row
-from nws.training.loop import Program
+from nws.training.program import Program
 from nws.training.run import Work
 
 

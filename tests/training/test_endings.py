@@ -14,7 +14,7 @@ from tiny import CHEAP, assert_same, bits, compiled, kill, name, timeless, train
 from nws.errors import Interrupted, OutOfMemory
 from nws.models.parameters import to_arrays
 from nws.training import run as training
-from nws.training.loop import Program
+from nws.training.program import Program
 from nws.training.run import Work
 
 

@@ -9,8 +9,8 @@ import tensorflow as tf
 import tiny
 from tiny import CHEAP, train
 
-from nws.training.loop import Program
 from nws.training.optimizers import Optimizer, adam, momentum, sgd
+from nws.training.program import Program
 from nws.training.schedules import schedule
 
 

@@ -17,7 +17,7 @@ from nws.data import patterns
 from nws.evaluation import exact
 from nws.models.parameters import Parameters, to_arrays
 from nws.training.history import COLUMNS, Row, to_csv
-from nws.training.loop import Program
+from nws.training.program import Program
 from nws.training.run import Outcome, Work, fit
 
 LINEAR, EXPONENTIAL = {"kind": "linear", "end": 0.1}, {"kind": "exponential", "end": 0.2}
@@ -45,6 +45,8 @@ CASES: list[dict[str, Any]] = [
     {"algorithm": "mws", "memory": 4},
     {"algorithm": "nmws", "memory": 3, "refresh": 3, "stochastic": True},
     {"algorithm": "bihm", "optimizer": "momentum"},
+    {"algorithm": "rws", "samples_later": {"after": 1, "samples": 5}, "optimizer": "adam"},
+    {"algorithm": "nrws", "solver": "shared", "refresh": 3, "samples_later": {"after": 2}},
     {"algorithm": "nbihm", "refresh": 3, "optimizer": "momentum", "stochastic": True},
 ]
 
