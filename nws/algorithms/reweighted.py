@@ -22,11 +22,10 @@ def reweighted(params: Parameters, x: tf.Tensor, key: Key, options: Options) -> 
     log_w = explained.log_p - sampled.log_q
     weights = importance.normalised(log_w)
     p, prior = p_wake(sampled, explained, weights / batch, options.scale)
-    centred = weights - 1.0 / samples if options.baseline else weights
-    awake = q_wake(sampled, centred * (options.q_wake / batch), options.scale)
-    asleep = q_sleep(
-        params, dreamt, options.asleep * options.scale / (samples * batch), coding.clip
-    )
-    q = tuple(map(tf.add, awake, asleep))
+    q = q_sleep(params, dreamt, options.asleep * options.scale / (samples * batch), coding.clip)
+    if options.q_wake:
+        centred = weights - 1.0 / samples if options.baseline else weights
+        awake = q_wake(sampled, centred * (options.q_wake / batch), options.scale)
+        q = tuple(map(tf.add, awake, q))
     bound = importance.log_likelihood(log_w)
     return Step(Parameters(p, prior, q), bound, evidence(sampled, dreamt))

@@ -12,6 +12,7 @@ from nws.config.settings import (
     Config,
     DatasetSettings,
     Experiment,
+    Growth,
     Name,
     RunSettings,
     Schedule,
@@ -173,11 +174,15 @@ def _grid_name(where: str, label: str, point: Mapping[str, Any], shared: Mapping
 
 
 def _text(value: Any) -> str:
-    """A value as a part of a name: layers as 100-50, a schedule as linear-0.1."""
+    """A value as a part of a name: layers as 100-50, a schedule as linear-0.1, growth as 8-50."""
     if isinstance(value, list):
         return "-".join(map(_text, value))
     if isinstance(value, Schedule):
         return value.kind if value.kind == "constant" else f"{value.kind}-{_text(value.end)}"
+    if isinstance(value, Growth):
+        return f"{value.after}-{value.samples}"
+    if value is None:
+        return "none"
     if isinstance(value, float):
         return f"{value:g}".replace("+", "")  # 1e+06: no sign is allowed in a name
     return str(int(value)) if isinstance(value, int) else str(value)

@@ -1,9 +1,11 @@
 """The searches of the race: which settings are best for each rival and budget.
 
-All settings of a rival are trained for the same seconds, once. The lowest validation loss wins.
-Learning rates are constant or fall with the steps alone, so a longer run passes through what a
-shorter one would end with: its history says how good it was when a smaller budget was spent. A
-budget longer than any search is given what was best at the end of the longest.
+All settings of a rival are trained for the same seconds, once. Where a search was scored and is as
+long as the budget, the highest log-likelihood of the validation images wins, which is what the race
+is about; else the lowest validation loss. Learning rates are constant or fall with the steps alone,
+so a longer run passes through what a shorter one would end with: its history says how good it was
+when a smaller budget was spent. A budget longer than any search is given what was best at the end of
+the longest.
 """
 
 import math
@@ -11,7 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nws.config import Run
-from nws.reporting import race
+from nws.reporting import race, scores
 from nws.reporting.results import DONE, Results
 
 if TYPE_CHECKING:
@@ -20,15 +22,17 @@ if TYPE_CHECKING:
 EXPERIMENTS = ("race_search", "race_search_long")  # the settings, and the best of them for longer
 # What the race may set anew: how long it trains and how it is scored.
 FREE = {"budget", "epochs", "likelihood_samples", "likelihood_images", "evaluation_batch"}
-COLUMNS = ["budget", "rival", "experiment", "run", "searched", "valid_loss", "rank", "in_race"]
+COLUMNS = ["budget", "rival", "experiment", "run", "searched", "valid_loss", "scored", "rank", "in_race"]
 
 
 class Ranking(NamedTuple):
-    """The runs of a rival's search with their validation losses when ``seconds`` were spent, from
-    best to worst; infinity: it did not get there."""
+    """The runs of a rival's search with their losses on the validation images when ``seconds`` were
+    spent, from best to worst: −log p̂ if they were ``scored``, else the bound; infinity: it did not
+    get there."""
 
     seconds: float
     losses: list[tuple[Run, float]]
+    scored: bool = False
 
     def best(self) -> list[Run]:
         """Those that got there."""
@@ -77,14 +81,26 @@ def ranking(
     """By the runs that were searched for as long as the budget, or else for the longest."""
     runs = [run for name in experiments for run in results.runs(name) if race.rival(run) == rival]
     seconds = min(budget, max(map(race.budget, runs), default=0.0))
-    longest = [run for run in runs if race.budget(run) >= seconds]
-    losses = [(run, _loss(results, run, seconds)) for run in longest]
-    return Ranking(seconds, sorted(losses, key=lambda pair: pair[1]))
+    there = [run for run in runs if race.budget(run) >= seconds]
+    ended = [run for run in there if race.budget(run) == seconds]
+    scored = [run for run in ended if run.settings.likelihood_samples]
+    if scored:
+        losses = [(run, -_likelihood(results, run)) for run in scored]
+    else:
+        losses = [(run, _loss(results, run, seconds)) for run in there]
+    return Ranking(seconds, sorted(losses, key=lambda pair: pair[1]), bool(scored))
 
 
 def same(one: Run, other: Run) -> bool:
     """Whether two runs have the same settings, but for how long they train and are scored."""
     return one.settings.model_dump(exclude=FREE) == other.settings.model_dump(exclude=FREE)
+
+
+def _likelihood(results: Results, run: Run) -> float:
+    """Of the validation images, mean over the seeds; -infinity where it is not known."""
+    entries = [entry for entry in results.entries(run.experiment) if entry.run.name == run.name]
+    found: float = scores.columns(entries)["ll_valid"]
+    return found if math.isfinite(found) else -math.inf
 
 
 def _loss(results: Results, run: Run, seconds: float) -> float:
@@ -119,6 +135,7 @@ def _rows(results: Results) -> Iterator[dict[str, Any]]:
                 "run": run.name,
                 "searched": choice.ranking.seconds,
                 "valid_loss": loss if math.isfinite(loss) else math.nan,
+                "scored": "log p̂" if choice.ranking.scored else "bound",
                 "rank": rank,
                 "in_race": "yes" if same(run, choice.run) else "no",
             }
