@@ -73,7 +73,7 @@ SMALL = {
         },
         "race_search": {
             "seeds": [0],
-            "settings": {"epochs": 4, "budget": 4},
+            "settings": {"epochs": 4, "budget": 4, "likelihood_samples": 0},
             "grids": {
                 "rws": {"algorithm": ["rws"], "learning_rate": [0.05, 0.2]},
                 "nrws": {"algorithm": ["nrws"], "learning_rate": [0.05, 0.2]},
@@ -86,7 +86,7 @@ SMALL = {
         },
         "race_search_long": {
             "seeds": [0],
-            "settings": {"epochs": 8, "budget": 8},
+            "settings": {"epochs": 8, "budget": 8, "likelihood_samples": 0},
             "runs": {
                 "rws_1": {"algorithm": "rws", "learning_rate": 0.2},
                 "rws_2": {"algorithm": "rws", "learning_rate": 0.05},

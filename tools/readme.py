@@ -40,8 +40,8 @@ def section(reference: Path = REFERENCE) -> str:
     ]
     if run := [row for row in _rows(reference / "tables" / "race_scores.csv") if int(row["seeds"])]:
         lines += [
-            "The race: miniMNIST B, each algorithm with the settings that did best, by validation "
-            "loss, in a search of its own for that time.",
+            "The race: miniMNIST B, each algorithm with the settings that did best, on validation "
+            "images, in a search of its own for that time.",
             "",
             *RACE,
             *map(_raced, run),

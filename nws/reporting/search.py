@@ -2,10 +2,10 @@
 
 All settings of a rival are trained for the same seconds, once. Where a search was scored and is as
 long as the budget, the highest log-likelihood of the validation images wins, which is what the race
-is about; else the lowest validation loss. Learning rates are constant or fall with the steps alone,
-so a longer run passes through what a shorter one would end with: its history says how good it was
-when a smaller budget was spent. A budget longer than any search is given what was best at the end of
-the longest.
+is about; else the lowest validation loss. Learning rates are constant or fall with the steps alone, so
+a longer run passes through what a shorter one would end with: its history says how good it was when
+a smaller budget was spent. A budget longer than any search is given what was best at the end of the
+longest.
 """
 
 import math

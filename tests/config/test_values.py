@@ -82,6 +82,8 @@ def test_a_grid_over_layers_and_schedules() -> None:
     shared = {key: {"end": 0.2}}
     assert names({key: schedules[:1]}, **shared) == [f"{key}-linear-0.2"]
     assert names({"learning_rate_schedule": schedules[:1]}) == ["lrs-linear-0.1"]
+    later = [None, {"after": 8, "samples": 50}]
+    assert names({"samples_later": later}) == ["samples_later-none", "samples_later-8-50"]
     assert names({"likelihood_samples": [10**6]}) == ["likelihood_samples-1000000"]
     assert names({"learning_rate": [1e6]}) == ["lr1e06"]
 

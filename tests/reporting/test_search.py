@@ -78,6 +78,35 @@ def test_what_diverged_later_was_good_before(root):
     assert choice(root, "race4").best is None
 
 
+def test_the_likelihood_decides_where_a_search_was_scored(tmp_path):
+    """If it is as long as the budget: of shorter ones nothing was scored on the way."""
+    small = fake_results.small()
+    small["experiments"]["race_search"]["settings"]["likelihood_samples"] = 100
+    root = fake_results.write(tmp_path, config.resolve(small), missing=["race_search_long/rws_1"])
+    losses(root, "rws_lr0.05", [38, 37, 36, 35])  # better by the bound
+    losses(root, "rws_lr0.2", [40, 39, 38, 37])
+    losses(root, "rws_2", [50] * 8, "race_search_long")
+    fake_results.rescore(root, "race_search", "rws_lr0.05", [-34.5], split="valid")
+    fake_results.rescore(root, "race_search", "rws_lr0.2", [-34.0], split="valid")
+    middle = choice(root, "race2")
+    assert (middle.best.name, middle.ranking.scored) == ("rws_lr0.2", True)
+    assert [loss for _, loss in middle.ranking.losses] == [34.0, 34.5]
+    early = choice(root, "race1")
+    assert (early.best.name, early.ranking.scored) == ("rws_lr0.05", False)
+    rows = tables.data("race_search", Results(root))
+    of_rws = rows[rows["rival"] == "RWS"].set_index("budget")["scored"]
+    assert set(of_rws[4]) == {"log p̂"}
+    assert set(of_rws[2]) == {"bound"}
+
+
+def test_what_a_scored_search_did_not_score_is_not_chosen(tmp_path):
+    small = fake_results.small()
+    small["experiments"]["race_search"]["settings"]["likelihood_samples"] = 100
+    both = [f"race_search/{name}" for name in ALL]
+    root = fake_results.write(tmp_path, config.resolve(small), missing=both)
+    assert choice(root, "race2").best is None
+
+
 def test_settings_are_the_same_whatever_the_length_and_the_scoring(root):
     run = choice(root, "race2").run
     assert not search.same(
