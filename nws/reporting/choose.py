@@ -45,10 +45,11 @@ def _filled(results: Results) -> Iterator[tuple[Run, Run]]:
 
 
 def _settings(results: Results, slot: Run, best: Run) -> dict[str, Any]:
-    """The keys that were searched, and those that the slot has already: merging keeps those."""
+    """The keys that were searched, and those that the slot has already: merging keeps those. How
+    long it trains and how it is scored stay the slot's own."""
     keys = dict.fromkeys(["algorithm", *_keys(results, best), *_keys(results, slot)])
     values = best.settings.model_dump()
-    return {key: values[key] for key in keys}
+    return {key: values[key] for key in keys if key not in search.FREE}
 
 
 def _keys(results: Results, run: Run) -> list[str]:

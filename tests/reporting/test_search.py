@@ -99,6 +99,15 @@ def test_the_likelihood_decides_where_a_search_was_scored(tmp_path):
     assert set(of_rws[2]) == {"bound"}
 
 
+def test_how_a_search_was_scored_is_not_written_for_the_race(tmp_path):
+    small = fake_results.small()
+    grid = {"likelihood_samples": [100], "likelihood_images": [20]}
+    small["experiments"]["race_search"]["grids"]["rws"] |= grid
+    root = fake_results.write(tmp_path, config.resolve(small))
+    written = yaml.safe_load(choose.text(Results(root), "fake"))["experiments"]
+    assert set(written["race2"]["runs"]["rws"]) == {"algorithm", "learning_rate"}
+
+
 def test_what_a_scored_search_did_not_score_is_not_chosen(tmp_path):
     small = fake_results.small()
     small["experiments"]["race_search"]["settings"]["likelihood_samples"] = 100
