@@ -2,10 +2,10 @@
 
 All settings of a rival are trained for the same seconds, once. Where a search was scored and is as
 long as the budget, the highest log-likelihood of the validation images wins, which is what the race
-is about; else the lowest validation loss. Learning rates are constant or fall with the steps alone, so
-a longer run passes through what a shorter one would end with: its history says how good it was when
-a smaller budget was spent. A budget longer than any search is given what was best at the end of the
-longest.
+is about; else the lowest validation loss. Learning rates are constant or fall with the steps alone,
+so a longer run passes through what a shorter one would end with: its history says how good it was
+when a smaller budget was spent. A budget longer than any search is given what was best at the end
+of the longest.
 """
 
 import math
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 EXPERIMENTS = ("race_search", "race_search_long")  # the settings, and the best of them for longer
 # What the race may set anew: how long it trains and how it is scored.
 FREE = {"budget", "epochs", "likelihood_samples", "likelihood_images", "evaluation_batch"}
-COLUMNS = ["budget", "rival", "experiment", "run", "searched", "valid_loss", "scored", "rank", "in_race"]
+COLUMNS = ["budget", "rival", "experiment", "run", "searched", "valid_loss", "criterion"]
+COLUMNS += ["rank", "in_race"]
 
 
 class Ranking(NamedTuple):
@@ -135,7 +136,7 @@ def _rows(results: Results) -> Iterator[dict[str, Any]]:
                 "run": run.name,
                 "searched": choice.ranking.seconds,
                 "valid_loss": loss if math.isfinite(loss) else math.nan,
-                "scored": "log p̂" if choice.ranking.scored else "bound",
+                "criterion": "log p̂" if choice.ranking.scored else "bound",
                 "rank": rank,
                 "in_race": "yes" if same(run, choice.run) else "no",
             }

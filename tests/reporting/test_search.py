@@ -94,7 +94,7 @@ def test_the_likelihood_decides_where_a_search_was_scored(tmp_path):
     early = choice(root, "race1")
     assert (early.best.name, early.ranking.scored) == ("rws_lr0.05", False)
     rows = tables.data("race_search", Results(root))
-    of_rws = rows[rows["rival"] == "RWS"].set_index("budget")["scored"]
+    of_rws = rows[rows["rival"] == "RWS"].set_index("budget")["criterion"]
     assert set(of_rws[4]) == {"log p̂"}
     assert set(of_rws[2]) == {"bound"}
 
