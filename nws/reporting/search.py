@@ -84,12 +84,12 @@ def ranking(
     seconds = min(budget, max(map(race.budget, runs), default=0.0))
     there = [run for run in runs if race.budget(run) >= seconds]
     ended = [run for run in there if race.budget(run) == seconds]
-    scored = [run for run in ended if run.settings.likelihood_samples]
+    scored = bool(ended) and all(run.settings.likelihood_samples for run in ended)
     if scored:
-        losses = [(run, -_likelihood(results, run)) for run in scored]
+        losses = [(run, -_likelihood(results, run)) for run in ended]
     else:
         losses = [(run, _loss(results, run, seconds)) for run in there]
-    return Ranking(seconds, sorted(losses, key=lambda pair: pair[1]), bool(scored))
+    return Ranking(seconds, sorted(losses, key=lambda pair: pair[1]), scored)
 
 
 def same(one: Run, other: Run) -> bool:
