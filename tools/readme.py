@@ -41,7 +41,7 @@ def section(reference: Path = REFERENCE) -> str:
     if run := [row for row in _rows(reference / "tables" / "race_scores.csv") if int(row["seeds"])]:
         lines += [
             "The race: miniMNIST B, each algorithm with the settings that did best, on validation "
-            "images, in a search of its own for that time.",
+            "images, in a search of its own: after that time, or at the end of a shorter search.",
             "",
             *RACE,
             *map(_raced, run),
