@@ -165,6 +165,13 @@ class RunSettings(Strict):
         description="γ of α (1/4 / E[σ'])^γ, the damping of a unit: more for those that saturate; "
         "0: α for all (natural algorithms)",
     )
+    weight_decay: Real = Field(
+        0.0,
+        ge=0,
+        allow_inf_nan=False,
+        description="λ of (λ/2)‖W‖², in nats an image, which p's weights cost (not its biases; "
+        "not of the VAE)",
+    )
     freeze: Literal["none", "p", "q"] = Field(
         "none", description="the network that keeps its first parameters"
     )

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from nws.algorithms.base import Algorithm, Options, Step
 from nws.algorithms.bihm import bihm
+from nws.algorithms.decayed import decayed
 from nws.algorithms.memoised import empty, memoised
 from nws.algorithms.natural import Metric, Quality, Solvers, measure, natural
 from nws.algorithms.reweighted import reweighted
@@ -52,11 +53,11 @@ ALGORITHMS: dict[str, Algorithm] = {"ws": wake_sleep, "rws": reweighted, "bihm":
 
 
 def algorithm(settings: RunSettings, memory: Any = (), rows: Any = None) -> Algorithm:
-    """WS, RWS, BiHM or MWS: what the natural gradient wraps. MWS on the images number ``rows`` of
-    its ``memory``."""
-    if settings.plain == "mws":
-        return partial(memoised, memory=memory, rows=rows)
-    return ALGORITHMS[settings.plain]
+    """WS, RWS, BiHM or MWS, with what its weights cost: what the natural gradient wraps. MWS on the
+    images number ``rows`` of its ``memory``."""
+    remembering = partial(memoised, memory=memory, rows=rows)
+    found = remembering if settings.plain == "mws" else ALGORITHMS[settings.plain]
+    return decayed(found, settings.weight_decay) if settings.weight_decay else found
 
 
 def solvers(settings: RunSettings, layers: list[int]) -> Solvers:

@@ -7,6 +7,7 @@ from enumeration import TINY, every_state
 from machines import all_hidden, joint, posterior_proposal, random_model
 
 from nws.algorithms.base import Options, p_wake, q_wake
+from nws.algorithms.decayed import decayed
 from nws.algorithms.natural import Metric, Solvers, measure, natural, precondition
 from nws.algorithms.reweighted import reweighted
 from nws.algorithms.wake_sleep import wake_sleep
@@ -102,6 +103,21 @@ def test_one_sample_has_no_q_wake() -> None:
     np.testing.assert_allclose(
         half.q[0], 0.5 * two.q[0], atol=1e-6, err_msg="only half of q-sleep is left"
     )
+
+
+@pytest.mark.parametrize("scale", [0.5, 1.0])
+def test_decay_is_the_gradient_of_what_the_weights_cost(scale: float) -> None:
+    """-(λ/2)‖W‖² by autodiff, twice that in argo's convention; biases and q cost nothing."""
+    params, x, options = initial(LAYERS, 0), batch(), Options(samples=5, scale=scale, coding=TINY)
+    plain, less = (
+        f(params, x, Key(0, 0), options).gradients for f in (reweighted, decayed(reweighted, 0.3))
+    )
+    with tf.GradientTape() as tape:
+        tape.watch(params)
+        cost = -0.15 * tf.add_n([tf.reduce_sum(W[:-1] ** 2) for W in params.p])
+    for W, before, after in zip(tape.gradient(cost, params.p), plain.p, less.p, strict=True):
+        np.testing.assert_allclose(after - before, 2 * scale * W, atol=1e-6)
+    assert flat(less._replace(p=())).tobytes() == flat(plain._replace(p=())).tobytes()
 
 
 @pytest.mark.parametrize("algorithm", [wake_sleep, reweighted])

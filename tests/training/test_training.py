@@ -42,6 +42,7 @@ CASES: list[dict[str, Any]] = [
     {"algorithm": "nrws", "averaging": {"kind": "exponential", "start": 0.3}, "unit_damping": 1},
     {"algorithm": "nrws", "refresh": 3, "optimizer": "nesterov"},
     {"algorithm": "nws", "unit_damping": 1, "refresh": 3, "freeze": "p"},
+    {"algorithm": "nrws", "solver": "shared", "refresh": 3, "weight_decay": 0.01},
     {"algorithm": "mws", "memory": 4},
     {"algorithm": "nmws", "memory": 3, "refresh": 3, "stochastic": True},
     {"algorithm": "bihm", "optimizer": "momentum"},
