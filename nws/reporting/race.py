@@ -97,11 +97,14 @@ def own(results: Results, run: Run) -> dict[str, Any]:
 def described(results: Results, run: Run) -> str:
     """The same for reading."""
     return ", ".join(
-        f"{SYMBOLS.get(key, key)} {_shown(value)}" for key, value in own(results, run).items()
+        f"{SYMBOLS.get(key, key)} {shown(value)}" for key, value in own(results, run).items()
     )
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """A setting of the race for reading."""
+    if value is None:
+        return "none"
     if isinstance(value, dict):  # a schedule
-        return " ".join(map(_shown, value.values()))
+        return " ".join(map(shown, value.values()))
     return f"{value:g}" if isinstance(value, float) else str(value)

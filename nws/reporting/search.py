@@ -27,9 +27,9 @@ COLUMNS += ["rank", "in_race"]
 
 
 class Ranking(NamedTuple):
-    """The runs of a rival's search with their losses on the validation images when ``seconds`` were
-    spent, from best to worst: −log p̂ if they were ``scored``, else the bound; infinity: it did not
-    get there."""
+    """The settings of a rival's search, each once, as runs with their losses on the validation
+    images when ``seconds`` were spent, from best to worst: −log p̂ if they were ``scored``, else the
+    bound; infinity: it did not get there."""
 
     seconds: float
     losses: list[tuple[Run, float]]
@@ -89,7 +89,27 @@ def ranking(
         losses = [(run, -_likelihood(results, run)) for run in ended]
     else:
         losses = [(run, _loss(results, run, seconds)) for run in there]
-    return Ranking(seconds, sorted(losses, key=lambda pair: pair[1]), scored)
+    losses.sort(key=lambda pair: pair[1])
+    once = [
+        (run, loss)
+        for i, (run, loss) in enumerate(losses)
+        if not any(same(run, better) for better, _ in losses[:i])
+    ]
+    return Ranking(seconds, once, scored)
+
+
+def spaces(results: Results) -> dict[str, str]:
+    """What each grid of the shorter search tries, for reading, by its rival's name."""
+    experiment = results.config.experiments.get(EXPERIMENTS[0])
+    grids = experiment.grids if experiment else {}
+    return {
+        race.RIVALS.get(label, label): "; ".join(
+            f"{race.SYMBOLS.get(key, key)} {', '.join(map(race.shown, values))}"
+            for key, values in grid.items()
+            if key not in {"algorithm", *FREE}
+        )
+        for label, grid in grids.items()
+    }
 
 
 def same(one: Run, other: Run) -> bool:

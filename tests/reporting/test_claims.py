@@ -70,6 +70,13 @@ def test_leads_from():
     assert learning.leads_from(leader, np.array([6.0, 6, 6, 1])) == float("inf")
 
 
+def test_longest_lead():
+    leader = np.array([5.0, 4, 3, 2, 1])
+    assert learning.longest_lead(leader, np.array([6.0, 4, 4, 3, 0])) == (3, 4, 5)
+    assert learning.longest_lead(leader, leader + 1) == (1, 5, 5)
+    assert learning.longest_lead(leader, leader + 1, leader) == (0, 0, 5)
+
+
 def test_crossover_by_epoch(root):
     falling = np.array([40.0, 38, 36, 34, 32, 30])
     for seed in range(3):
@@ -82,7 +89,15 @@ def test_crossover_by_epoch(root):
     assert learning.crossover(results, "B", 1, 2).verdict == PARTLY
     for seed in range(3):
         rewrite(root, "minimnist", "nrws_b", seed, train_loss=falling + 1)
-    assert learning.crossover(Results(root), "B", 4, 8).verdict == NOT_REPRODUCED
+    found = learning.crossover(Results(root), "B", 4, 8)
+    assert (found.verdict, found.why) == (NOT_REPRODUCED, "Seed 0: below both at no epoch, of 6.")
+    early = falling - np.array([1, 1, 1, 1, -1, -1])
+    rewrite(root, "minimnist", "nrws_b", 1, train_loss=early)
+    for seed in (0, 2):
+        rewrite(root, "minimnist", "nrws_b", seed, train_loss=falling - 1)
+    found = learning.crossover(Results(root), "B", 4, 8)
+    assert found.verdict == NOT_REPRODUCED
+    assert found.why == "Seed 1: below both from epoch 1 to 4, not after, of 6."
 
 
 def test_sooner_in_epochs_and_seconds(root):
@@ -97,6 +112,13 @@ def test_sooner_in_epochs_and_seconds(root):
         for faster in (True, False):
             found = learning.reaches_sooner(Results(root), "minimnist", "B", faster)
             assert found.verdict == (REPRODUCED if faster == in_time else PARTLY)
+            assert "stay" not in found.why
+    passing = np.array([35.0, 30, 31, 31, 31, 31.25])
+    rewrite(root, "minimnist", "nrws_b", 1, train_loss=passing)
+    found = learning.reaches_sooner(Results(root), "minimnist", "B", True)
+    for rival in ("RWS", "WS"):
+        text = f"not stay at {rival}’s level: seed 1 is there in 1 of 6 epochs and ends 1.25 above."
+        assert text in found.why
     for seed in range(3):
         rewrite(root, "minimnist", "nrws_b", seed, train_loss=plain + 1)
     found = learning.reaches_sooner(Results(root), "minimnist", "B", True)
@@ -217,6 +239,8 @@ def test_damping(root):
     curves_by_damping(root, kl, loss)
     checks = (damping.useful_damping, damping.low_damping, damping.high_damping)
     assert [check(Results(root)).verdict for check in checks] == [REPRODUCED] * 3
+    why = damping.low_damping(Results(root)).why
+    assert "In epochs it is faster; α 1e-05: 1, α 0.001: 3, α 0.1: 3, α 10: 18." in why, why
     kl |= {"a0.001": 0.5, "a0.1": 0.5}
     loss |= {"a1e-05": slow, "a10": fast - 1, "a0.001": slow, "a0.1": slow}
     curves_by_damping(root, kl, loss)
@@ -284,6 +308,8 @@ def test_ksteps(steps):
     rewrite(steps, "ksteps", "k0", seconds=disturbed(9.0, 5))
     checks = (ksteps.up_to_100, ksteps.stability, ksteps.speed)
     assert [check(Results(steps)).verdict for check in checks] == [REPRODUCED] * 3
+    rewrite(steps, "ksteps", "k100", valid_loss=calm - 2)  # that is an impact, too
+    assert ksteps.up_to_100(Results(steps)).verdict == PARTLY
     rewrite(steps, "ksteps", "k100", valid_loss=calm + 2)
     for run in ("k500", "k1000"):
         rewrite(steps, "ksteps", run, valid_loss=calm)

@@ -38,10 +38,21 @@ def low_damping(results: Results) -> Verdict:
     ours = (
         f"epochs {fast[0]:.0f} against {fast[1]:.0f}; noise {noise[0]:.4f} against {noise[1]:.4f}"
     )
+    speed = "faster" if fast[0] < fast[1] else "level" if fast[0] == fast[1] else "slower"
     why = (
-        f"{yes} of 2 hold: as fast or faster, and more than twice as noisy (nats, epoch to epoch)."
+        f"{yes} of 2 hold: as fast or faster, and more than twice as noisy (nats, epoch to epoch). "
+        f"In epochs it is {speed}; {_each(results, level)}."
     )
     return Verdict(counted(yes, 2), ours, why, measure.seeds(results, "damping"))
+
+
+def _each(results: Results, level: float) -> str:
+    """The median epochs to a level, of every damping value."""
+    parts = []
+    for damping, run in _dampings(results, lambda a: True).items():
+        found = measure.curves(results, "damping", run, "valid_loss").values()
+        parts.append(f"α {damping:g}: {np.median([_epochs_to(c, level) for c in found]):g}")
+    return ", ".join(parts)
 
 
 def high_damping(results: Results) -> Verdict:

@@ -27,8 +27,11 @@ def crossover(results: Results, coding: str, first: int, last: int) -> Verdict:
     shared = measure.shared(nrws, rws, ws)
     epochs = [leads_from(nrws[seed], rws[seed], ws[seed]) for seed in shared]
     if not all(np.isfinite(epochs)):
-        run = max(len(curve) for curve in nrws.values())
-        return Verdict(NOT_REPRODUCED, "never", f"Not below both by epoch {run}.", len(shared))
+        seed = shared[int(np.argmax(epochs))]
+        start, end, run = longest_lead(nrws[seed], rws[seed], ws[seed])
+        spell = f"from epoch {start} to {end}, not after" if start else "at no epoch"
+        why = f"Seed {seed}: below both {spell}, of {run}."
+        return Verdict(NOT_REPRODUCED, "not to the end", why, len(shared))
     estimate = student(epochs)
     inside = first <= estimate.mean <= last
     why = (
@@ -40,11 +43,27 @@ def crossover(results: Results, coding: str, first: int, last: int) -> Verdict:
 
 def leads_from(leader: np.ndarray, *others: np.ndarray) -> float:
     """The first epoch (from 1) after which the leader is below to the end; infinity if never."""
-    epochs = min(map(len, (leader, *others)))
-    ahead = leader[:epochs] < np.min([other[:epochs] for other in others], axis=0)
+    ahead = _ahead(leader, *others)
     behind = np.flatnonzero(~ahead)
     first = int(behind[-1]) + 2 if len(behind) else 1
-    return first if first <= epochs else NEVER
+    return first if first <= len(ahead) else NEVER
+
+
+def longest_lead(leader: np.ndarray, *others: np.ndarray) -> tuple[int, int, int]:
+    """First and last epoch (from 1) of the longest time ahead, 0 if none; the number of epochs."""
+    ahead = _ahead(leader, *others)
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], ahead, [False])).astype(int)))
+    spells = edges.reshape(-1, 2)
+    if not len(spells):
+        return 0, 0, len(ahead)
+    start, end = spells[np.argmax(spells[:, 1] - spells[:, 0])]
+    return int(start) + 1, int(end), len(ahead)
+
+
+def _ahead(leader: np.ndarray, *others: np.ndarray) -> np.ndarray:
+    """Whether a curve is below all others, by epoch."""
+    epochs = min(map(len, (leader, *others)))
+    return leader[:epochs] < np.min([other[:epochs] for other in others], axis=0)
 
 
 def reaches_sooner(results: Results, experiment: str, coding: str, faster_in_time: bool) -> Verdict:
@@ -65,6 +84,7 @@ def reaches_sooner(results: Results, experiment: str, coding: str, faster_in_tim
         f"{'sooner' if in_time else 'not sooner'} in seconds than both "
         "(below 1 is sooner; seconds of undisturbed epochs)."
     )
+    why += "".join(_passing(results, experiment, coding, rival) for rival in ("rws", "ws"))
     compared = [measure.one_run(results, experiment, a, coding) for a in ("nrws", "rws", "ws")]
     why += measure.other_machines(results, experiment, *compared)
     return Verdict(verdict, ours, why, len(_losses(results, experiment, "nrws", coding)))
@@ -80,6 +100,20 @@ def _ratio(results: Results, experiment: str, coding: str, rival: str, axis: str
         when = first_time(ours[seed], clock[seed], level)
         ratios.append(when / first_time(theirs[seed], other[seed], level))
     return float(np.median(ratios))
+
+
+def _passing(results: Results, experiment: str, coding: str, rival: str) -> str:
+    """A sentence where NRWS reaches a rival's final loss and does not end there, else empty."""
+    ours, theirs = (_losses(results, experiment, a, coding) for a in ("nrws", rival))
+    parts = []
+    for seed in measure.shared(ours, theirs):
+        loss, level = ours[seed], measure.final(theirs[seed])
+        there, above = int((loss <= level).sum()), measure.final(loss) - level
+        if there and above > 0:
+            parts.append(
+                f"seed {seed} is there in {there} of {len(loss)} epochs and ends {above:.2f} above"
+            )
+    return f" It does not stay at {rival.upper()}’s level: {'; '.join(parts)}." if parts else ""
 
 
 def first_time(loss: np.ndarray, clock: np.ndarray, level: float) -> float:

@@ -90,6 +90,13 @@ def ramp(count: int) -> list[Any]:
     return [mpl.colormaps["viridis"](x) for x in np.linspace(0, 0.88, max(count, 1))]
 
 
+def shade(colour: str, place: int, count: int) -> Any:
+    """One of ``count`` shades of a colour, from dark to pale."""
+    mix = (place + 0.5) / count - 0.5  # below 0: towards black; above: towards white
+    rgb = np.array(mpl.colors.to_rgb(colour))
+    return tuple(rgb * (1 + mix) if mix < 0 else rgb + (1 - rgb) * mix)
+
+
 def log(axes: Axes, which: Literal["x", "y"], whole: bool = False) -> None:
     """A logarithmic axis with plain (whole) numbers; call it once everything is drawn."""
     axes.set(**{f"{which}scale": "log"})

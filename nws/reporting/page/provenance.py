@@ -46,12 +46,16 @@ def commits(entries: Iterable[Entry]) -> list[tuple[str, str, str, int]]:
 
 
 def totals(entries: Iterable[Entry]) -> dict[str, float]:
-    """Sums over all runs, in seconds, and the largest peak memory."""
+    """Sums over all runs, in seconds, and the largest peak memory. ``wall`` is training with its
+    start and validation; of a run that was resumed only the end is known, and all of its steps."""
     metrics = [entry.metrics for entry in entries if entry.metrics]
+    wall = sum(max(m.get("wall_seconds") or 0, m.get("seconds") or 0) for m in metrics)
+    evaluation = sum(m.get("evaluation_seconds") or 0 for m in metrics)
     return {
         "seconds": sum(m.get("seconds") or 0 for m in metrics),
-        "wall": sum(m.get("wall_seconds") or 0 for m in metrics),
-        "evaluation": sum(m.get("evaluation_seconds") or 0 for m in metrics),
+        "wall": wall,
+        "evaluation": evaluation,
+        "all": wall + evaluation,
         "memory": max((m.get("peak_memory_mib") or 0 for m in metrics), default=0),
         "resumed": sum(bool(m.get("resumed")) for m in metrics),
     }

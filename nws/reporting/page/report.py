@@ -8,6 +8,7 @@ import base64
 import math
 import re
 from collections import Counter
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,6 +95,7 @@ def content(results: Results, judged: list[tuple[claims.Claim, claims.Verdict]])
         "candidates": candidates.nearest(results),
         "marks": claims.check(results, claims.MARKS),
         "choices_by_search": search.choices(results),
+        "spaces": search.spaces(results),
         "race": _race(results),
         "leads": crossover.leads(results),
         "samples": [_samples(results, entry) for entry in samples.headline(results)],
@@ -140,6 +142,7 @@ def _race(results: Results) -> dict[str, Any]:
     """How the runs of the race were trained: whether alone, and with how many threads."""
     experiments = [results.config.experiments[n] for n in race.EXPERIMENTS if results.runs(n)]
     return {
+        "described": partial(race.described, results),
         "threads": sorted({experiment.threads for experiment in experiments}),
         "alone": all(experiment.alone for experiment in experiments),
     }
