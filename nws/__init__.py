@@ -17,6 +17,10 @@ __version__ = "0.2.0"
 __all__ = ["Fit", "HelmholtzMachine", "NwsError", "__version__", "fisher", "fit"]
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name: str) -> Any:
     if name in __all__:
         importlib.import_module("nws.machine.quiet").load()

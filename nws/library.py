@@ -11,6 +11,7 @@ import numpy as np
 
 from nws.config import run_settings
 from nws.config.numbers import count, real, whole
+from nws.config.settings import SINGLE
 from nws.data.binarize import draw, round_half
 from nws.errors import NwsError
 from nws.evaluation.jobs import PUBLISHED
@@ -25,7 +26,7 @@ from nws.training.loop import compile_run
 from nws.training.run import fit as _fit
 
 # Of docs/beyond.md, not the paper's. The rates suit deep networks; shallow ones bear larger ones.
-PLAIN = {"averaging": {"kind": "exponential", "decay": 0.9998}}
+PLAIN = {"averaging": {"kind": "exponential", "decay": 0.9998}, "clip": 1e-6}
 NATURAL = {
     **PLAIN,
     "learning_rate": 0.02,
@@ -99,7 +100,10 @@ class HelmholtzMachine:
 
     def save(self, path: str | Path) -> None:
         """Write ``model.npz``: plain arrays for ±1 units, described in the README."""
-        write_npz(Path(os.path.expanduser(path)), to_arrays(self.params))
+        file = Path(os.path.expanduser(path))
+        if not file.name:
+            raise NwsError(f"save: found {str(path)!r}; give a file, such as model.npz")
+        write_npz(file, to_arrays(self.params))
 
     @classmethod
     def load(cls, path: str | Path, seed: int = 0) -> "HelmholtzMachine":
@@ -136,8 +140,15 @@ def fit(
     the last tenth of x) gives the validation loss. ``settings`` are the keys of a run in the
     configuration, e.g. ``learning_rate``, ``damping``, ``refresh``, ``samples``, ``batch``; those
     not given are what docs/beyond.md recommends. The model becomes the average of the last steps.
+
+    A ``seed`` (default: the model's) always draws the same random numbers: to train a model further
+    with others, give another. A training that diverges is no error: ``status`` says so.
     """
     forking.check()
+    if not isinstance(model, HelmholtzMachine):
+        raise NwsError(f"fit: model: found {type(model).__name__}; give a HelmholtzMachine")
+    if not isinstance(algorithm, str):
+        raise NwsError(f"fit: algorithm: found {algorithm!r}; allowed: {', '.join(RECIPES)}")
     for key in settings:
         if key in NO_SETTINGS:
             raise NwsError(f"fit: {key}: is no setting of fit; {NO_SETTINGS[key]}")
@@ -154,6 +165,8 @@ def fit(
     outcome = _fit(program, params, run, algorithm, warn=lambda text: print(text, file=sys.stderr))
     trained = outcome.params
     model.params = recode(trained, "pm1") if run.coding == "01" else trained
+    if outcome.status == "diverged":
+        print(f"{algorithm}: diverged: {outcome.reason}", file=sys.stderr)
     return Fit(outcome.progress.rows, outcome.status, outcome.reason)
 
 
@@ -174,8 +187,8 @@ def _finite(name: str, value: Any) -> float:
         number = math.nan if isinstance(value, str) else real(value)
     except ValueError:
         number = math.nan
-    if not math.isfinite(number):
-        raise NwsError(f"{name}: found {value!r}; give a finite number")
+    if not abs(number) < SINGLE:
+        raise NwsError(f"{name}: found {value!r}; give a finite number of single precision")
     return number
 
 

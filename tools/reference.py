@@ -23,7 +23,7 @@ from nws import config as configuration
 from nws.config import Config
 from nws.data.datasets import outdated
 from nws.files.manifest import NAME as MANIFEST
-from nws.reporting.results import DIVERGED, DONE, Entry, Results
+from nws.reporting.results import Entry, Results
 
 ROOT = Path(__file__).resolve().parent.parent
 KEPT = ROOT / "docs" / "reference"
@@ -49,16 +49,11 @@ class Cell(NamedTuple):
     seed: int
 
 
-def finished(entry: Entry) -> bool:
-    """Trained as it is asked for, and scored; that it diverged is a result too."""
-    return entry.status in (*DONE, DIVERGED) and "evaluation_seconds" in entry.metrics
-
-
 def take(source: Path, target: Path, config: Config) -> int:
     """Copy the finished runs of ``source`` that ``target`` does not have; how many they were."""
     theirs = Results(source, config).all_entries()
     ours = Results(target, config).all_entries()
-    new = [a for a, b in zip(theirs, ours, strict=True) if finished(a) and not finished(b)]
+    new = [a for a, b in zip(theirs, ours, strict=True) if a.scored and not b.scored]
     for entry in new:
         _copy(entry.directory, target / entry.directory.relative_to(source), WHOLE)
     return len(new)
@@ -71,8 +66,8 @@ def todo(config: Config, root: Path) -> Iterator[Cell]:
     for name in dict.fromkeys([*first, *config.experiments]):
         share = config.experiments[name].share
         for seed in configuration.seeds(config, name):
-            entries = [e for e in results.entries(name) if e.seed == seed and not finished(e)]
-            trained = [e for e in entries if e.status in (*DONE, DIVERGED)]
+            entries = [e for e in results.entries(name) if e.seed == seed and not e.scored]
+            trained = [e for e in entries if e.trained]
             yield from _cells("evaluate", trained, seed, share)
             yield from _cells("train", [e for e in entries if e not in trained], seed, share)
 
@@ -101,13 +96,13 @@ def prepare(config: Config, file: Path, root: Path) -> None:
 def keep(root: Path, target: Path, config: Config) -> None:
     """The small files of all that is finished, and what was drawn; stale runs go."""
     for old in Results(target, config).all_entries():
-        if old.directory.is_dir() and not finished(old):
+        if old.directory.is_dir() and not old.scored:
             shutil.rmtree(old.directory)
     asked = {e.directory.relative_to(root) for e in Results(root, config).all_entries()}
     for folder in target.glob("runs/*/*/seed*"):
         if folder.relative_to(target) not in asked:
             shutil.rmtree(folder)
-    for entry in filter(finished, Results(root, config).all_entries()):
+    for entry in (e for e in Results(root, config).all_entries() if e.scored):
         names = WHOLE if entry.run.experiment in HEADLINE else SMALL
         _copy(entry.directory, target / entry.directory.relative_to(root), names)
     for path in (path for pattern in DRAWN for path in root.glob(pattern)):

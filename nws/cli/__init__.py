@@ -44,10 +44,16 @@ def prepare(args: argparse.Namespace) -> None:
 
 
 def train(args: argparse.Namespace) -> None:
-    """Train runs, as many at a time as there are threads, and evaluate them if asked."""
+    """Train runs, as many at a time as there are threads, and evaluate them if asked. What is there
+    already stays as it is, unless it is asked for again."""
     config, root = _settings(args)
-    runs = list(_runs(config, args.run))
-    cells = list(_seeded(config, runs, args.seed))
+    asked = list(_seeded(config, list(_runs(config, args.run)), args.seed))
+    cells = [cell for cell in asked if args.again or not _trained(config, root, *cell)]
+    unscored = [c for c in asked if c in cells or not _scored(config, root, *c)]
+    unscored = unscored if args.evaluate else []
+    runs = [run for run, _ in (*cells, *unscored)]
+    if not runs:
+        return
     given = _given(config, args.threads)
     threads, at_once = _threads(given, runs), _at_once(given, runs, len(cells))
     # First: a GPU that is not there is told before data is prepared.
@@ -57,9 +63,8 @@ def train(args: argparse.Namespace) -> None:
     from nws.training.together import train_all
 
     train_all(_given(given, threads // at_once), cells, root, at_once)
-    if args.evaluate:  # one at a time, with all threads: samples take memory
-        for run, seed in cells:
-            _evaluate(given, run, seed, root)
+    for run, seed in unscored:  # one at a time, with all threads: samples take memory
+        _evaluate(given, run, seed, root)
     for run, seed in cells:
         forget(root, run, seed)
 
@@ -92,11 +97,12 @@ def table(args: argparse.Namespace) -> None:
 
 
 def choose(args: argparse.Namespace) -> None:
+    """Write what the searches of the race chose."""
     from nws.reporting import choose
     from nws.reporting.results import Results
 
     config, root = _asked(args)
-    file: Path | None = args.config
+    file = root / "config.json" if config is None else args.config
     extends = "paper" if file is None else str(file.resolve())
     print(choose.text(Results(root, config), extends), end="")
 
@@ -117,6 +123,7 @@ def verify(args: argparse.Namespace) -> None:
     from nws.cli import verification
     from nws.machine.device import configure
 
+    args.results = args.folder or args.results
     config, root = _asked(args)
     configure("cpu", os.cpu_count() or 1)
     print(verification.report(verification.verify(root, config, args.quick)))
@@ -187,6 +194,7 @@ def _add_steps(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     sub = _add(commands, train, "train runs; a stopped one goes on", "nws train minimnist/rws_b")
     _add_runs(sub)
     sub.add_argument("--evaluate", action="store_true", help="evaluate each run once it is trained")
+    sub.add_argument("--again", action="store_true", help="train also what is trained already")
     sub = _add(commands, evaluate, "score trained runs", "nws evaluate minimnist/rws_b --seed 0")
     _add_runs(sub)
 
@@ -195,14 +203,22 @@ def _add_results(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     from nws.benchmark import add_arguments
 
     sub = _add(commands, figure, "draw figures from result files", "nws figure fig3")
-    sub.add_argument("name", nargs="*", help="fig1 ... fig9 (default: all)")
+    sub.add_argument(
+        "name",
+        nargs="*",
+        help="fig1 ... fig9, race, activity, exactness, noise_floor (default: all)",
+    )
     sub = _add(commands, table, "make tables from result files", "nws table table1")
-    sub.add_argument("name", nargs="*", help="table1, table2 (default: all)")
+    sub.add_argument(
+        "name",
+        nargs="*",
+        help="table1, table2, candidates, clip, sensitivity, race_search, race_scores (all)",
+    )
     _add(commands, choose, "print what the searches of the race chose, as YAML", "nws choose")
     _add(commands, report, "put figures and tables on one page", "nws report")
     sub = _add(commands, verify, "score models again, and check every number", "nws verify")
     sub.add_argument(
-        "results", nargs="?", type=Path, metavar="FOLDER", help="results (default: results/<scale>)"
+        "folder", nargs="?", type=Path, metavar="FOLDER", help="results (default: results/<scale>)"
     )
     sub.add_argument("--quick", action="store_true", help="fewer samples and images")
     sub = _add(commands, benchmark, "time the steps of training", "nws benchmark")
@@ -316,6 +332,27 @@ def _seeded(
                 yield run, seed
 
 
+def _trained(config: "Config", root: Path, run: "Run", seed: int) -> bool:
+    """Whether a run is trained as it is asked for, by this code, and its files are whole; then that
+    is said."""
+    from nws.files import manifest
+    from nws.files.code import source_hash
+    from nws.reporting.results import Results
+
+    entry = Results(root, config).entry(run, seed)
+    same = entry.trained and entry.metrics.get("code") == source_hash("training")
+    there = same and (entry.directory / "model.npz").is_file()
+    if trained := there and not manifest.check(entry.directory):
+        print(f"{entry.label}: is trained; --again trains it anew", file=sys.stderr)
+    return trained
+
+
+def _scored(config: "Config", root: Path, run: "Run", seed: int) -> bool:
+    from nws.reporting.results import Results
+
+    return Results(root, config).entry(run, seed).scored
+
+
 def _given(config: "Config", threads: int | None) -> "Config":
     """The configuration with the threads that a job was given. One that is alone on its machine is
     given all, and still uses those configured."""
@@ -339,7 +376,7 @@ def _at_once(config: "Config", runs: "Sequence[Run]", cells: int) -> int:
     """How many of the cells are trained side by side."""
     if any(config.experiments[run.experiment].alone for run in runs):
         return 1
-    return min(_threads(config, runs), cells)
+    return max(1, min(_threads(config, runs), cells))
 
 
 def _configure(config: "Config", runs: "Sequence[Run]", at_once: int = 1) -> None:

@@ -47,13 +47,20 @@ def verify(
     """
     results = Results(root, config)
     entries = [entry for entry in results.all_entries() if entry.status != MISSING]
+    if not entries:
+        raise NwsError(
+            f"{root}: there is no run to verify; name the folder of results that has some"
+        )
     problems = [*_files(results), *_derived(results)]
     for entry in entries:
         problems += [f"{entry.label}: {text}" for text in _run(entry)]
     models = [e for e in entries if e.status in DONE and (e.directory / "model.npz").is_file()]
     data = _Datasets(results)
     for entry in models:
-        found = list(_model(entry, data(entry.run.settings.dataset), quick, say))
+        try:
+            found = list(_model(entry, data(entry.run.settings.dataset), quick, say))
+        except NwsError as error:  # of this model: the others are scored all the same
+            found = [str(error)]
         problems += [f"{entry.label}: {text}" for text in found]
     return Found(len(models), len(entries), problems + data.problems)
 
@@ -86,13 +93,11 @@ def _run(entry: Entry) -> Iterator[str]:
     if history is None:
         yield "history.csv is missing or unreadable"
         return
-    finite = history.dropna(subset=["valid_loss"])
-    recorded = {
-        "epochs": len(history),
-        "min_valid_loss": finite["valid_loss"].min(),
-        "final_valid_loss": finite["valid_loss"].iloc[-1] if len(finite) else None,
-        "final_train_loss": finite["train_loss"].iloc[-1] if len(finite) else None,
-    }
+    recorded: dict[str, float | None] = {"epochs": len(history)}
+    for name in ("valid_loss", "train_loss"):  # of a run that diverged, the last finite ones
+        finite = history[name].replace([math.inf, -math.inf], math.nan).dropna()
+        recorded[f"min_{name}"] = finite.min() if len(finite) else None
+        recorded[f"final_{name}"] = finite.iloc[-1] if len(finite) else None
     for key, value in recorded.items():
         said = entry.metrics.get(key)
         if value is not None and said is not None and not math.isclose(said, value, rel_tol=1e-9):
@@ -102,16 +107,15 @@ def _run(entry: Entry) -> Iterator[str]:
 def _model(entry: Entry, data: Dataset, quick: bool, say: Callable[[str], None]) -> Iterator[str]:
     """Scores of the model that are not those of ``metrics.json``."""
     from nws.evaluation import jobs
-    from nws.models.parameters import read
 
-    params, metrics = read(entry.directory / "model.npz"), entry.metrics
+    settings, metrics = entry.run.settings, entry.metrics
+    params = jobs.read(entry.directory / "model.npz", settings)
     if metrics.get("exact"):
         for key, value in jobs.exact_scores(params, data).items():
             if not math.isclose(value, metrics["exact"][key], rel_tol=EXACT, abs_tol=EXACT):
                 yield f"exact {key} is {metrics['exact'][key]}, but the model has {value}"
     if not (said := metrics.get("log_likelihood")):
         return
-    settings = entry.run.settings
     if quick:
         images = min(QUICK_IMAGES, settings.likelihood_images or QUICK_IMAGES)
         samples = min(QUICK_SAMPLES, settings.likelihood_samples)

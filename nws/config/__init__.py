@@ -6,6 +6,7 @@ default) and changes some of its keys: mappings are merged key by key, everythin
 
 from nws.config.expansion import (
     Run,
+    check_source,
     expand,
     find_dataset,
     find_run,
@@ -35,6 +36,7 @@ __all__ = [
     "RunSettings",
     "Schedule",
     "Strict",
+    "check_source",
     "dump",
     "expand",
     "find_dataset",

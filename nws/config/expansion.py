@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict
 
 from nws.config.merging import merge
 from nws.config.settings import (
+    BUILT_IN,
+    ENUMERABLE,
     Config,
     DatasetSettings,
     Experiment,
@@ -34,9 +36,19 @@ class Run(BaseModel):
 
 
 LONGEST = 64  # characters of a name
+NOT_OF_A_VAE = (
+    "exact",
+    "activity",
+    "averaging",
+    "samples_later",
+    "freeze",
+    "weight_decay",
+    "coding",
+)
 STANDSTILL = (
-    "with samples: 1, q_wake: 1 and the baseline, q never moves: the weight of a single sample is "
-    "1, and the baseline 1/S takes it away; give more samples, q_wake below 1, or baseline: false"
+    "with samples: 1, the baseline and no sleep phase, q never moves: the weight of a single "
+    "sample is 1, and the baseline 1/S takes it away; give more samples, baseline: false, or, with "
+    "RWS, q_wake below 1"
 )
 SHORT = {
     "learning_rate": "lr",
@@ -59,7 +71,18 @@ def expand(name: str, experiment: Experiment) -> Iterator[Run]:
             raise NwsError(f"{place}: two runs are called {run!r}; give different values")
         cells[run] = point
     if not cells:
-        raise NwsError(f"{where}: has neither runs nor a grid; give at least one")
+        empty = [
+            key
+            for grid in (experiment.grid, *experiment.grids.values())
+            for key in grid
+            if not grid[key]
+        ]
+        why = (
+            f"its grid has no value for {', '.join(empty)}"
+            if empty
+            else "has neither runs nor a grid"
+        )
+        raise NwsError(f"{where}: {why}; give at least one")
     for run, overrides in cells.items():
         settings = merge(experiment.settings, overrides)
         yield Run(
@@ -77,15 +100,33 @@ def runs(config: Config) -> list[Run]:
 def run_settings(content: Mapping[str, Any], where: str = "settings") -> RunSettings:
     """The settings of a run from some of its keys; the others take their defaults."""
     settings = validate(RunSettings, content, where)
+    if why := impossible(settings):
+        raise NwsError(f"{where}.{why}")
     if standstill(settings):
         log.warning("%s: %s", where, STANDSTILL)
     return settings
 
 
+def impossible(settings: RunSettings) -> str:
+    """Why there can be no such run, beginning with the key; empty if there can."""
+    if settings.exact and (units := sum(settings.layers)) > ENUMERABLE:
+        return f"exact: {units} hidden units have 2^{units} states; at most {ENUMERABLE} units"
+    if settings.algorithm != "vae":
+        return ""
+    if settings.optimizer != "adam":
+        return f"optimizer: found {settings.optimizer!r}; a vae is trained with adam"
+    for key in NOT_OF_A_VAE:
+        if (value := getattr(settings, key)) != RunSettings.model_fields[key].default:
+            return f"{key}: found {value!r}; a vae has no such thing: leave it off"
+    return ""
+
+
 def standstill(settings: RunSettings) -> bool:
     """Whether q never moves: of a single sample the weight is 1, the baseline 1/S."""
-    alone = settings.samples == 1 and settings.q_wake == 1
-    return settings.reweighted and settings.baseline and alone
+    awake = settings.samples > 1 or settings.samples_later or not settings.baseline
+    asleep = settings.q_sleep if settings.q_sleep is not None else 1 - settings.q_wake
+    learns = bool(awake or (settings.reweighted and asleep))
+    return not learns and settings.plain in ("rws", "bihm")
 
 
 def find_run(config: Config, experiment: str, name: str) -> Run:
@@ -114,6 +155,15 @@ def find_dataset(config: Config, name: str) -> DatasetSettings:
     return config.datasets[name]
 
 
+def check_source(name: str, settings: DatasetSettings) -> None:
+    """NwsError where a data set's images are neither built in nor a file."""
+    if settings.source not in BUILT_IN and settings.file is None:
+        raise NwsError(
+            f"datasets.{name}.source: found {settings.source!r}{hint(settings.source, BUILT_IN)}; "
+            f"allowed: {', '.join(BUILT_IN)}, or the path of an .npz file"
+        )
+
+
 def seeds(config: Config, experiment: str) -> list[int]:
     """The seeds of an experiment: its own, or the configuration's."""
     own = config.experiments[experiment].seeds
@@ -125,7 +175,11 @@ def check(config: Config) -> Config:
 
     Warns of runs that cannot do what they are named for.
     """
+    for name, dataset in config.datasets.items():
+        check_source(name, dataset)
     for run in runs(config):
+        if why := impossible(run.settings):
+            raise NwsError(f"experiments.{run.experiment}.runs.{run.name}.{why}")
         if standstill(run.settings):
             log.warning("experiments.%s: run %s: %s", run.experiment, run.name, STANDSTILL)
         if run.settings.dataset not in config.datasets:

@@ -35,7 +35,8 @@ def count(name: str, value: Any, least: int = 1) -> int:
     except ValueError:
         number = None
     if number is None or not least <= number <= LARGEST:
-        raise NwsError(f"{name}: found {value!r}; give a whole number, at least {least}")
+        most = ", at most 2^63-1" if number is not None and number > LARGEST else ""
+        raise NwsError(f"{name}: found {value!r}; give a whole number, at least {least}{most}")
     return number
 
 

@@ -20,8 +20,9 @@ from nws.files.top import SCALES
 from nws.files.whole import write_text
 
 
-def read(path: Path) -> dict[str, Any]:
+def read(path: str | Path) -> dict[str, Any]:
     """One configuration file; its paths are relative to its folder, as :mod:`paths` says."""
+    path = expanded(str(path))
     # JSON is YAML too, but YAML reads JSON's 1e-06 as text.
     kind, parse = ("JSON", parse_json) if path.suffix == ".json" else ("YAML", parse_yaml)
     try:
@@ -56,7 +57,7 @@ def resolve(config: Mapping[str, Any], where: str = "configuration") -> Config:
     return check(validate(Config, {**content, "extends": None}, where))
 
 
-def load(path: Path | None = None) -> Config:
+def load(path: str | Path | None = None) -> Config:
     """The configuration in a file; the paper's if none is given."""
     return resolve(read(path) if path else {}, str(path) if path else "configuration")
 
@@ -87,7 +88,7 @@ def write(config: Config, root: Path) -> Path:
     """``config.json`` in the results folder: what who names no configuration reads results for."""
     path = root / "config.json"
     content = dump(config, root)
-    if not path.is_file() or path.read_text(encoding="utf-8") != content:
+    if not path.is_file() or path.read_bytes() != content.encode():
         write_text(path, content)
     return path
 

@@ -5,6 +5,7 @@ An experiment is a name with ``settings`` shared by its runs; ``runs`` names sin
 paper's (or, where the paper is silent, its authors' code's).
 """
 
+import math
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,7 +15,17 @@ from nws.config.numbers import LARGEST, real, whole
 from nws.config.paths import expanded
 
 Whole = Annotated[int, BeforeValidator(whole)]
-Real = Annotated[float, BeforeValidator(real)]
+ENUMERABLE = 20  # hidden units: a million joint states
+SINGLE = 3.4e38  # what single precision holds
+
+
+def _single(value: float) -> float:
+    if math.isfinite(value) and abs(value) > SINGLE:
+        raise ValueError(f"numbers are single precision, at most {SINGLE:g}")
+    return value
+
+
+Real = Annotated[float, BeforeValidator(real), AfterValidator(_single)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 Positive = Annotated[Real, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[Whole, Field(ge=1)]
@@ -68,6 +79,9 @@ class Growth(Strict):
 
     after: Count = Field(10, description="epochs with `samples`")
     samples: Count = Field(30, description="S of the epochs that follow")
+
+
+BUILT_IN = ("mnist", "minimnist", "3by3")  # data sets that need no file of the user's
 
 
 class DatasetSettings(Strict):
@@ -177,13 +191,19 @@ class RunSettings(Strict):
     )
     baseline: bool = Field(True, description="subtract 1/S from the weights of q-wake")
     q_wake: Real = Field(0.5, ge=0, le=1, description="weight of q-wake in the q update")
-    q_sleep: Annotated[Real, Field(ge=0)] | None = Field(
+    q_sleep: Annotated[Real, Field(ge=0, allow_inf_nan=False)] | None = Field(
         None, description="weight of q-sleep in the q update; null: 1 - `q_wake`"
     )
     gradient_convention: Literal["argo", "canonical"] = Field(
         "argo", description="argo: h - E[h] on ±1 units, twice the canonical derivative"
     )
-    clip: Real = Field(1e-3, gt=0, lt=0.5, description="probabilities are kept in [c, 1-c]")
+    clip: Real = Field(
+        1e-3,
+        ge=1e-7,
+        lt=0.5,
+        description="c: probabilities are kept in [c, 1-c], in the gradient too, which then pushes "
+        "a unit that is always right on and on (docs/beyond.md): small for long trainings",
+    )
     initial_bias: Real = Field(
         0.1, allow_inf_nan=False, description="of every unit, the prior's too"
     )

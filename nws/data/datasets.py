@@ -1,6 +1,5 @@
 """Building a data set: raw images, the first so many of each split, made binary."""
 
-import difflib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -8,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from nws.config import DatasetSettings
+from nws.config import DatasetSettings, check_source
 from nws.data import patterns
 from nws.data.binarize import draw, round_half
 from nws.data.fetch import Mnist, hashes, mnist
@@ -24,7 +23,6 @@ from nws.files.record import difference
 __all__ = ["Dataset", "build", "load", "load_provenance", "save"]
 
 MNIST_TRAIN = 50_000  # of the 60,000; the other 10,000 are the validation images
-BUILT_IN = ("mnist", "minimnist", "3by3")
 DEFAULTS = DatasetSettings(source="").model_dump()
 
 
@@ -122,16 +120,10 @@ def _raw(
 ) -> Raw:
     if settings.source == "3by3":
         return Raw(_exact_rows(name, settings), 1, {"from": "generated", "sha256": {}})
-    if settings.source in BUILT_IN:
+    if settings.source in ("mnist", "minimnist"):
         return _mnist(fetch(mnist_dir), settings)
-    path = settings.file
-    if path is None:
-        close = difflib.get_close_matches(settings.source, BUILT_IN, n=1)
-        hint = f" (did you mean {close[0]!r}?)" if close else ""
-        raise NwsError(
-            f"datasets.{name}.source: found {settings.source!r}{hint}; allowed: "
-            f"{', '.join(BUILT_IN)}, or the path of an .npz file"
-        )
+    check_source(name, settings)
+    path = settings.file or Path(settings.source)
     splits, scale = read_images(path)
     return Raw(splits, scale, {"from": settings.source, "sha256": content(settings)})
 

@@ -7,16 +7,15 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from nws.config.settings import ENUMERABLE
 from nws.errors import NwsError
-
-LARGEST = 20  # hidden units: a million states
 
 
 def check(units: int) -> None:
     """An error if 2^units states are too many to visit."""
-    if units > LARGEST:
+    if units > ENUMERABLE:
         raise NwsError(
-            f"exact: {units} units have 2^{units} states; enumeration stops at {LARGEST}"
+            f"exact: {units} units have 2^{units} states; enumeration stops at {ENUMERABLE}"
         )
 
 

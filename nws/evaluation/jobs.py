@@ -20,8 +20,9 @@ from nws.files.record import SCORING, record, stale
 from nws.files.whole import write_npz, write_text
 from nws.machine.compilation import compilation, compiled
 from nws.machine.memory import explained
+from nws.models import parameters
 from nws.models.helmholtz import Coding, dream, explain, recognise
-from nws.models.parameters import Parameters, read, to_arrays
+from nws.models.parameters import Parameters, to_arrays
 from nws.models.random import Key
 from nws.models.vae import Vae
 from nws.models.vae import read as read_vae
@@ -49,7 +50,7 @@ def _evaluate(config: Config, run: Run, seed: int, root: Path) -> None:
     asked = record(run.settings.model_dump(), seed, load_provenance(path)["sha256"])
     if found := stale(folder, training, asked, RunSettings().model_dump()):
         raise NwsError(f"{folder}: cannot be scored: {found}; train the run again")
-    params = _read(folder / "model.npz", run.settings)
+    params = read(folder / "model.npz", run.settings)
     metrics = {
         **training,
         "settings": {**training["settings"], **run.settings.model_dump(include=set(SCORING))},
@@ -64,10 +65,11 @@ def _evaluate(config: Config, run: Run, seed: int, root: Path) -> None:
     manifest.write(folder, ["metrics.json", "samples.npz"])
 
 
-def _read(path: Path, settings: RunSettings) -> Any:
+def read(path: Path, settings: RunSettings) -> Any:
+    """The parameters in a run's ``model.npz``."""
     if settings.algorithm == "vae":
         return read_vae(path, len(settings.layers))
-    return read(path)
+    return parameters.read(path)
 
 
 def _score(

@@ -38,10 +38,16 @@ def read_npz(
         return {name: _array(archive, name, where) for name in wanted}
 
 
-def read_shapes(file: Path, where: str, names: Iterable[str]) -> dict[str, tuple[int, ...]]:
-    """The shapes of those of the named arrays that an .npz file holds, from their headers."""
+def names(file: Path, where: str) -> list[str]:
+    """Those of the arrays in an .npz file."""
     with _opened(file, where) as archive:
-        held = [name for name in names if name in _names(archive)]
+        return _names(archive)
+
+
+def read_shapes(file: Path, where: str, wanted: Iterable[str]) -> dict[str, tuple[int, ...]]:
+    """The shapes of those of the wanted arrays that an .npz file holds, from their headers."""
+    with _opened(file, where) as archive:
+        held = [name for name in wanted if name in _names(archive)]
         found = {}
         for name in held:
             with archive.open(f"{name}.npy") as stream:

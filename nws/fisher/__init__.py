@@ -1,5 +1,6 @@
 """Natural gradients of a sigmoid belief network: exact, damped, one Fisher block per unit."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -24,15 +25,20 @@ def natural_gradient(
     """(1+α)(αI + Hᵀ diag(p(1-p)/n) H)⁻¹ g for every unit of a layer (Eqs. 13, 16, 17).
 
     ``parents`` H (n, l+1) with a trailing 1; ``probs`` p (n, m), the units' probabilities given
-    their parents; ``grad`` g (l+1, m); ``damping`` α > 0. Returns (l+1, m) in the type of ``grad``.
+    their parents; ``grad`` g (l+1, m); ``damping`` α > 0. Returns (l+1, m) in the type of ``grad``,
+    float64 where that is no floating one.
 
     Computed in float64. ``solver``: cholesky O(m(nl²+l³)), woodbury O(m(n²l+n³)), cg O(mnl) an
     iteration, to a relative residual of ``tolerance`` or an error; auto: the cheapest.
     """
-    H, P, g = (np.asarray(a, dtype=np.float64) for a in (parents, probs, grad))
-    _check(H, P, g, damping)
+    named = {"parents": parents, "probs": probs, "grad": grad}
+    H, P, g = (_matrix(name, value) for name, value in named.items())
+    _check(H, P, g)
     if solver not in EXACT:
         raise NwsError(f"natural_gradient: solver: found {solver!r}; allowed: {', '.join(EXACT)}")
+    damping, tolerance = _positive("damping", damping), _positive("tolerance", tolerance)
+    if int(_positive("iterations", iterations)) != iterations:
+        raise NwsError(f"natural_gradient: iterations: found {iterations!r}; give a whole number")
     rows, columns = H.shape
     method = choose(solver, rows, columns, P.shape[1], 1, tolerance, iterations)
     V = P * (1.0 - P) / rows
@@ -44,27 +50,46 @@ def natural_gradient(
             f"natural_gradient: {solver} ended with a relative residual of {worst:.1e}, asked "
             f"for {tolerance:.1e} in {iterations} iterations; raise one of the three"
         )
-    kind = getattr(grad, "dtype", np.float64)
-    return solution.value.numpy().astype(getattr(kind, "as_numpy_dtype", kind))
+    kind = np.asarray(grad).dtype
+    return solution.value.numpy().astype(kind if kind.kind == "f" else np.float64)
 
 
-def _check(H: np.ndarray, P: np.ndarray, g: np.ndarray, damping: float) -> None:
-    if not (H.ndim == P.ndim == g.ndim == 2):
+def _matrix(name: str, value: Any) -> np.ndarray:
+    """As float64; real numbers, none of them masked."""
+    try:
+        if np.ma.is_masked(value):
+            raise ValueError("it has masked entries")
+        found = np.asarray(value)
+        if found.dtype.kind not in "fiub":
+            raise ValueError(f"it holds {found.dtype}")
+        found = found.astype(np.float64)
+        if found.ndim != 2:
+            raise ValueError(f"found {found.ndim} dimensions")
+    except (TypeError, ValueError) as error:
         raise NwsError(
-            "natural_gradient: parents, probs and grad must be matrices; "
-            f"found {H.ndim}, {P.ndim} and {g.ndim} dimensions"
-        )
-    if P.shape[0] != H.shape[0] or g.shape != (H.shape[1], P.shape[1]) or H.shape[0] == 0:
+            f"natural_gradient: {name}: give a matrix of real numbers; {error}"
+        ) from None
+    return found
+
+
+def _positive(name: str, value: Any) -> float:
+    try:
+        number = math.nan if isinstance(value, str) else float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not (math.isfinite(number) and number > 0):
+        raise NwsError(f"natural_gradient: {name}: found {value!r}; give a positive number")
+    return number
+
+
+def _check(H: np.ndarray, P: np.ndarray, g: np.ndarray) -> None:
+    fit = P.shape[0] == H.shape[0] and g.shape == (H.shape[1], P.shape[1])
+    if not fit or 0 in (*H.shape, *P.shape):
         raise NwsError(
             "natural_gradient: parents (n, l+1), probs (n, m) and grad (l+1, m) do not fit; "
             f"found {H.shape}, {P.shape} and {g.shape}"
         )
     requirements: list[tuple[str, bool, Callable[[], str]]] = [
-        (
-            "damping must be a positive number",
-            bool(np.isfinite(damping) and damping > 0),
-            lambda: repr(damping),
-        ),
         (
             "parents must end in a column of ones",
             bool((H[:, -1] == 1).all()),

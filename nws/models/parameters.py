@@ -1,15 +1,15 @@
 """The parameters of a Helmholtz machine: one matrix a layer, biases in its last row."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
-from zipfile import BadZipFile
 
 import numpy as np
 import tensorflow as tf
 
 from nws.errors import NwsError
+from nws.files.npz import names, read_npz
 
 
 class Parameters(NamedTuple):
@@ -87,38 +87,57 @@ def to_arrays(params: Parameters) -> dict[str, np.ndarray]:
     return arrays
 
 
-def from_arrays(arrays: dict[str, np.ndarray]) -> Parameters:
-    """Parameters from the arrays of ``model.npz``; shapes must chain."""
-    depth = sum(name.startswith("p_W") for name in arrays)
-    needed = ["prior_b"] + [f"{s}_{a}{i}" for s in "pq" for a in "Wb" for i in range(depth)]
+def from_arrays(arrays: Mapping[str, np.ndarray], where: str = "model") -> Parameters:
+    """Parameters from the arrays of ``model.npz``; shapes must chain. Errors name ``where``."""
+    needed = _needed(arrays)
     missing = [name for name in needed if name not in arrays]
-    if depth == 0 or missing:
-        raise NwsError(f"model: arrays missing: {', '.join(missing or ['p_W0'])}")
-
-    unfit = [name for name in needed if not np.isfinite(arrays[name]).all()]
+    if missing:
+        raise NwsError(f"{where}: arrays missing: {', '.join(missing)}")
+    dimensions = {name: 2 if "_W" in name else 1 for name in needed}
+    odd = [
+        f"{name} {arrays[name].shape} of {arrays[name].dtype}"
+        for name in needed
+        if arrays[name].dtype.kind not in "fiu" or arrays[name].ndim != dimensions[name]
+    ]
+    if odd:
+        raise NwsError(f"{where}: W must be matrices, b vectors, of real numbers; {', '.join(odd)}")
+    with np.errstate(over="ignore"):
+        single = {name: arrays[name].astype(np.float32) for name in needed}
+    unfit = [name for name, array in single.items() if not np.isfinite(array).all()]
     if unfit:
-        raise NwsError(f"model: holds nan or inf: {', '.join(unfit)}; train it again")
+        raise NwsError(f"{where}: holds nan or inf: {', '.join(unfit)}; train it again")
+    return _chained(single, where)
 
-    def stack(side: str) -> tuple[tf.Tensor, ...]:
-        pairs = [(arrays[f"{side}_W{i}"], arrays[f"{side}_b{i}"]) for i in range(depth)]
-        return tuple(tf.constant(np.vstack([W, b[None]]), tf.float32) for W, b in pairs)
 
-    params = Parameters(stack("p"), tf.constant(arrays["prior_b"], tf.float32), stack("q"))
-    sizes = params.layers
-    for i, (P, Q) in enumerate(zip(params.p, params.q, strict=True)):
-        if P.shape != (sizes[i + 1] + 1, sizes[i]) or Q.shape != (sizes[i] + 1, sizes[i + 1]):
-            raise NwsError(f"model: layer {i} has shapes p {P.shape}, q {Q.shape}, sizes {sizes}")
-    return params
+def _needed(arrays: Iterable[str]) -> list[str]:
+    """The names of a model as deep as there are weights of p."""
+    depth = max(1, sum(name.startswith("p_W") for name in arrays))
+    return ["prior_b"] + [f"{s}_{a}{i}" for s in "pq" for i in range(depth) for a in "Wb"]
+
+
+def _chained(arrays: Mapping[str, np.ndarray], where: str) -> Parameters:
+    found = {
+        side: [(arrays[f"{side}_W{i}"], arrays[f"{side}_b{i}"]) for i in range(len(arrays) // 4)]
+        for side in "pq"
+    }
+    visible = [found["q"][0][0].shape[0], *(W.shape[1] for W, _ in found["q"])]
+    for i, ((P, b), (Q, c)) in enumerate(zip(found["p"], found["q"], strict=True)):
+        low, high = visible[i : i + 2]
+        shapes = (P.shape, b.shape, Q.shape, c.shape)
+        if shapes != ((high, low), (low,), (low, high), (high,)):
+            raise NwsError(
+                f"{where}: layer {i} has p_W {P.shape}, p_b {b.shape}, q_W {Q.shape}, "
+                f"q_b {c.shape}, which do not fit each other, or the layer below"
+            )
+    if arrays["prior_b"].shape != (visible[-1],):
+        raise NwsError(
+            f"{where}: prior_b has {arrays['prior_b'].shape}, the top {visible[-1]} units"
+        )
+    p, q = (tuple(tf.constant(np.vstack([W, b])) for W, b in found[side]) for side in "pq")
+    return Parameters(p, tf.constant(arrays["prior_b"]), q)
 
 
 def read(path: str | Path) -> Parameters:
     """Parameters from a ``model.npz``; no pickle is ever loaded."""
-    try:
-        file = np.load(path, allow_pickle=False)
-        if not isinstance(file, np.lib.npyio.NpzFile):
-            raise NwsError(f"{path}: cannot be read as a model: is one array, not an .npz of them")
-        with file:
-            arrays = {name: file[name] for name in file.files}
-        return from_arrays(arrays)
-    except (OSError, ValueError, TypeError, EOFError, KeyError, BadZipFile) as error:
-        raise NwsError(f"{path}: cannot be read as a model: {error}") from None
+    file, where = Path(path), str(path)
+    return from_arrays(read_npz(file, where, _needed(names(file, where))), where)

@@ -78,6 +78,16 @@ class Entry:
         }
 
     @property
+    def trained(self) -> bool:
+        """As it is asked for; that it diverged is a result too."""
+        return self.status in (*DONE, DIVERGED)
+
+    @property
+    def scored(self) -> bool:
+        """Trained and evaluated."""
+        return self.trained and "evaluation_seconds" in self.metrics
+
+    @property
     def label(self) -> str:
         """``experiment/run seed k``."""
         return f"{self.run.experiment}/{self.run.name} seed {self.seed}"
@@ -102,9 +112,9 @@ class Results:
         if not path.is_file():
             raise NwsError(
                 f"{path}: not found; give the directory of a scale, such as results/quick, "
-                "or write it with `nws prepare`"
+                "or write it with `nws plan --write`"
             )
-        return configuration.resolve({"extends": None, **read_json(path)}, str(path))
+        return configuration.resolve({"extends": None, **configuration.read(path)}, str(path))
 
     def runs(self, experiment: str) -> list[configuration.Run]:
         """The experiment's runs; none if the configuration does not have it."""
@@ -119,7 +129,7 @@ class Results:
         """One per run and seed, in the order of the configuration."""
         if experiment not in self._entries:
             self._entries[experiment] = [
-                self._entry(run, seed)
+                self.entry(run, seed)
                 for run in self.runs(experiment)
                 for seed in configuration.seeds(self.config, experiment)
             ]
@@ -190,7 +200,8 @@ class Results:
         """The arrays of ``data/<name>.npz``; None if it is absent or unreadable."""
         return read_npz(self.root / "data" / f"{name}.npz")
 
-    def _entry(self, run: configuration.Run, seed: int) -> Entry:
+    def entry(self, run: configuration.Run, seed: int) -> Entry:
+        """What became of a run with a seed."""
         directory = self.directory(run.experiment, run.name, seed)
         content, reason = _first_readable(directory, "metrics.json", "training.json")
         if content is None:

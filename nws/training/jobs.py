@@ -87,8 +87,6 @@ def _fit(
     caught: list[int] | None,
 ) -> Outcome:
     settings = run.settings
-    if settings.exact:
-        exact.check(sum(settings.layers))  # now, not after days of training
     label = f"{run.experiment}/{run.name}/seed{seed}"
     program, params = _compiled(settings, data, seed, programs)
     fingerprint = {
@@ -201,8 +199,8 @@ def _losses(rows: tuple[Row, ...]) -> dict[str, float | None]:
 
 
 def _write(folder: Path, run: Run, outcome: Outcome, about: dict[str, Any]) -> None:
-    for score in ("metrics.json", "samples.npz"):  # of an earlier training
-        (folder / score).unlink(missing_ok=True)
+    for old in (manifest.NAME, "metrics.json", "samples.npz"):  # of an earlier training
+        (folder / old).unlink(missing_ok=True)
     write_text(folder / "history.csv", to_csv(outcome.progress.rows))
     write_npz(folder / "model.npz", _arrays(run.settings, outcome.params))
     write_text(folder / "training.json", json.dumps(about, indent=1) + "\n")

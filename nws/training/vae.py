@@ -28,7 +28,7 @@ def compile_vae(
 
     Validation: -log (1/S) Σ ω, as for the machines.
     """
-    _check(settings, train)
+    _check(train)
     optimizer = adam(settings.adam_beta1, settings.adam_beta2, settings.adam_epsilon)
     batch = min(settings.batch, len(train))
     per_epoch = max(1, len(train) // settings.batch)
@@ -83,13 +83,7 @@ def compile_vae(
     return program, start
 
 
-def _check(settings: RunSettings, train: np.ndarray) -> None:
-    if settings.optimizer != "adam":
-        raise NwsError(f"optimizer: found {settings.optimizer!r}; a vae is trained with adam")
-    averages = settings.averaging.kind != "none"
-    if settings.exact or settings.activity or averages or settings.samples_later:
-        keys = "exact, activity, averaging, samples_later"
-        raise NwsError(f"{keys}: a vae has none of them; leave them off")
+def _check(train: np.ndarray) -> None:
     if np.issubdtype(train.dtype, np.floating):
         raise NwsError("dataset: a vae is trained on binary images; binarize with round or static")
 

@@ -101,6 +101,11 @@ def test_a_grid_whose_names_are_too_long_says_so() -> None:
         ({"algorithm": "ws"}, False),
         ({"samples": 2}, False),
         ({"q_wake": 0.5}, False),
+        ({"q_sleep": 1}, False),
+        ({"q_wake": 0.5, "q_sleep": 0}, True),
+        ({"algorithm": "bihm"}, True),
+        ({"algorithm": "nbihm", "samples": 2}, False),
+        ({"samples_later": {"after": 1}}, False),
         ({"baseline": False}, False),
     ],
 )
@@ -120,6 +125,41 @@ def test_settings_with_which_q_never_moves(
     said = ["settings: with samples: 1", "experiments.one: run a: with samples: 1"]
     found = [text for text in said if text in caplog.text]
     assert found == (said if warned else [])
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"learning_rate": 1e40}, "learning_rate: found 1e.40; numbers are single precision"),
+        ({"damping": 1e50}, "damping: found 1e.50; numbers are single precision"),
+        ({"q_sleep": np.inf}, "q_sleep: found inf"),
+        ({"clip": 1e-8}, "clip: found 1e-08"),
+        ({"algorithm": "vae"}, "optimizer: found 'sgd'; a vae is trained with adam"),
+        ({"algorithm": "vae", "optimizer": "adam", "freeze": "p"}, "freeze: found 'p'; a vae has"),
+        ({"exact": True, "layers": [11, 10]}, r"exact: 21 hidden units have 2\^21 states"),
+    ],
+)
+def test_what_cannot_be_trained_is_said_before(changes: dict[str, Any], text: str) -> None:
+    """Of a configuration as of a single run; the error names the run and the key."""
+    with pytest.raises(NwsError, match=rf"^settings\.{text}"):
+        one(**changes)
+    content = {
+        "extends": None,
+        "datasets": {"minimnist_b": {"source": "minimnist"}},
+        "experiments": {"one": {"settings": changes, "runs": {"a": {}}}},
+    }
+    with pytest.raises(NwsError, match=rf"experiments\.one\.runs\.a\.{text}"):
+        cfg.resolve(content)
+
+
+def test_a_grid_without_values_is_said_to_have_none() -> None:
+    content = {
+        "extends": None,
+        "datasets": {"minimnist_b": {"source": "minimnist"}},
+        "experiments": {"one": {"grid": {"damping": []}}},
+    }
+    with pytest.raises(NwsError, match="its grid has no value for damping"):
+        cfg.resolve(content)
 
 
 def test_no_number_of_a_run_takes_a_boolean() -> None:

@@ -33,6 +33,7 @@ from nws import config as cfg
 from nws.config import Config, Run, RunSettings
 from nws.data import datasets
 from nws.evaluation import jobs as evaluation
+from nws.files import code as code_module
 from nws.files.record import SCORING
 from nws.models.parameters import initial
 from nws.reporting import tables
@@ -264,7 +265,8 @@ class Workflow(RuleBasedStateMachine):
     def all_again(self, code: str) -> None:
         """Nothing that happened keeps the next whole training from being shown, and its code."""
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(training, "source_hash", lambda of: code)
+            for module in (training, code_module):
+                patch.setattr(module, "source_hash", lambda of: code)
             assert self.world.command("train", "minimnist", "--evaluate") == 0
         found = self.world.results.entries("minimnist")
         assert [entry.status for entry in found] == ["finished"] * len(CELLS)
@@ -295,6 +297,39 @@ def world(tmp_path: Path) -> World:
     made = World(tmp_path / "world")
     assert made.command("train", "minimnist", "--evaluate") == 0
     return made
+
+
+def test_what_is_trained_and_scored_is_kept(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same command does what is missing, and nothing else; --again does all of it."""
+    folder = world.root / "runs" / "minimnist" / "ws_b" / "seed0"
+    capsys.readouterr()
+
+    def made() -> dict[Path, int]:
+        files = sorted(world.root.glob("runs/*/*/*/*.npz"))
+        return {path: path.stat().st_mtime_ns for path in files}
+
+    def changed() -> set[str]:
+        return {path.name for path, when in made().items() if when != before[path]}
+
+    before = made()
+    assert world.command("train", "minimnist") == 0
+    assert world.command("train", "minimnist", "--evaluate") == 0
+    assert changed() == set()
+    assert "minimnist/ws_b seed 0: is trained; --again trains it anew" in capsys.readouterr().err
+    assert world.command("train", "minimnist/ws_b", "--again") == 0
+    trained = (folder / "model.npz").stat().st_mtime_ns
+    assert not (folder / "metrics.json").exists()
+    assert world.command("train", "minimnist", "--evaluate") == 0
+    assert (folder / "model.npz").stat().st_mtime_ns == trained
+    assert (folder / "metrics.json").exists()
+    (folder / "model.npz").write_bytes(b"cut short")
+    assert world.command("train", "minimnist") == 0
+    assert not (folder / "metrics.json").exists()
+    assert world.command("train", "minimnist", "--evaluate", "--again") == 0
+    assert all(made()[path] != when for path, when in before.items())
+    assert reasons(world) == {"finished: "}
 
 
 def reasons(world: World) -> set[str]:
@@ -385,7 +420,8 @@ def test_a_data_set_of_other_settings_that_is_gone(world: World) -> None:
 def test_another_code_is_told_and_no_reason_to_refuse(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "source_hash", lambda of: "another")
+    for module in (training, code_module):
+        monkeypatch.setattr(module, "source_hash", lambda of: "another")
     assert world.command("train", "minimnist/ws_b", "--evaluate") == 0
     assert reasons(world) == {"finished: "}
     counts = {code: count for _, _, code, count in commits(world.results.all_entries())}

@@ -201,9 +201,28 @@ def test_bad_input_is_refused(solver: str) -> None:
         ((H * 2, P, g, 0.1), "column of ones"),
         ((H, P + 1, g, 0.1), "probs"),
         ((H, P, np.where(g > 1, np.nan, g), 0.1), "finite"),
+        ((H, P, g, "0.1"), "damping: found '0.1'"),
+        ((H, P, g, [0.1, 0.2]), "damping"),
+        ((H, P[:, :0], g[:, :0], 0.1), "do not fit"),
+        ((H[:, 0], P, g, 0.1), "parents: .*1 dimensions"),
+        (([[1.0], [1.0, 2.0]], P, g, 0.1), "parents: give a matrix"),
+        ((H, P, g + 1j, 0.1), "grad: .*complex128"),
+        ((H, P, np.ma.masked_greater(g, 0), 0.1), "grad: .*masked"),
+        ((H, P, [["a"]], 0.1), "grad: give a matrix"),
     ]:
         with pytest.raises(NwsError, match=text):
             natural_gradient(*bad, solver)
+    for name, value in (("tolerance", "a"), ("tolerance", 0.0), ("iterations", 2.5)):
+        with pytest.raises(NwsError, match=f"natural_gradient: {name}: found"):
+            natural_gradient(H, P, g, 0.1, solver, **{name: value})
+
+
+def test_whole_gradients_have_broken_solutions() -> None:
+    H = np.ones((4, 2))
+    found = natural_gradient(H, np.full((4, 1), 0.5), np.array([[1], [0]]), 0.1)
+    np.testing.assert_allclose(found[:, 0], [6.41667, -4.58333], rtol=1e-5)
+    same = natural_gradient(H, np.full((4, 1), 0.5), np.array([[True], [False]]), 0.1)
+    np.testing.assert_array_equal(same, found)
 
 
 def test_unknown_solver_and_too_few_iterations() -> None:

@@ -274,7 +274,7 @@ def test_a_truncated_model(tmp_path: Path, keep: float) -> None:
     path = tmp_path / "model.npz"
     machine().save(path)
     path.write_bytes(path.read_bytes()[: int(keep * path.stat().st_size)])
-    with pytest.raises(NwsError, match=r"model\.npz: cannot be read"):
+    with pytest.raises(NwsError, match=r"model\.npz: is not a readable"):
         HelmholtzMachine.load(path)
 
 
@@ -345,13 +345,35 @@ def test_the_home_folder_is_understood(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_files_that_are_no_models(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", IMAGES)
-    with pytest.raises(NwsError, match=r"a\.npy: cannot be read as a model: is one array"):
+    with pytest.raises(NwsError, match=r"a\.npy: is not a readable \.npz file"):
         HelmholtzMachine.load(tmp_path / "a.npy")
-    held = arrays(machine())
-    held["q_W0"][0, 0] = np.nan
-    np.savez(tmp_path / "nan.npz", **held)
-    with pytest.raises(NwsError, match="holds nan or inf: q_W0"):
-        HelmholtzMachine.load(tmp_path / "nan.npz")
+    (tmp_path / "garbage.npz").write_bytes(b"no archive")
+    with pytest.raises(NwsError, match=r"garbage\.npz: is not a readable \.npz file"):
+        HelmholtzMachine.load(tmp_path / "garbage.npz")
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "text"),
+    [
+        ("q_W0", lambda a: a * np.nan, "nan or inf: q_W0"),
+        ("p_b0", lambda a: a + 1e300, "nan or inf: p_b0"),
+        ("p_b0", lambda a: a + 1j, "p_b0 .* of complex128"),
+        ("prior_b", lambda a: np.float32(0), r"prior_b \(\) of float32"),
+        ("prior_b", lambda a: np.append(a, 0), "prior_b has"),
+        ("q_b0", lambda a: a[:-1], "layer 0 has"),
+        ("p_W1", lambda a: a.T, "layer 1 has"),
+        ("p_W1", lambda a: None, "prior_b has"),
+    ],
+)  # fmt: skip
+def test_arrays_that_are_no_model(tmp_path: Path, name: str, change: Any, text: str) -> None:
+    """The error names the file and the array."""
+    held = {k: v.astype(float) for k, v in arrays(HelmholtzMachine([9, 5, 4])).items()}
+    held[name] = change(held[name])
+    if held[name] is None:
+        del held[name]
+    np.savez(tmp_path / "bad.npz", **held)
+    with pytest.raises(NwsError, match=rf"bad\.npz: .*({text})"):
+        HelmholtzMachine.load(tmp_path / "bad.npz")
 
 
 def test_a_forked_process_is_told_instead_of_hanging() -> None:

@@ -88,6 +88,47 @@ def test_right_results_pass(root: Path, quick: bool, capsys: pytest.CaptureFixtu
     assert "1 runs checked, 1 models scored again" in capsys.readouterr().out
 
 
+def test_the_folder_is_the_one_that_is_named(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for where in (["--results", str(root)], [str(root)]):
+        assert cli.main(["verify", "--quick", *where]) == 0
+        assert "1 runs checked" in capsys.readouterr().out
+    shutil.rmtree(root / "runs")
+    assert cli.main(["verify", "--results", str(root)]) == NwsError.status
+    assert "there is no run to verify" in capsys.readouterr().err
+
+
+def test_a_model_that_cannot_be_read_stops_no_other(root: Path) -> None:
+    path = root / RUN / "model.npz"
+    path.write_bytes(b"garbage")
+    manifest.write(path.parent, [path.name])
+    assert "model.npz: is not a readable .npz file" in problems(root)
+
+
+def test_a_run_that_diverged_after_its_best_epoch(root: Path) -> None:
+    """Its last validation loss is no number; the training loss of that epoch is one."""
+    path = root / RUN / "history.csv"
+    head, first, last = path.read_text().splitlines()
+    row = dict(zip(head.split(","), last.split(","), strict=True)) | {"valid_loss": "nan"}
+    path.write_text("\n".join([head, first, ",".join(row.values())]) + "\n")
+    manifest.write(path.parent, [path.name])
+    lowest = float(first.split(",")[head.split(",").index("valid_loss")])
+    change(root, min_valid_loss=lowest, final_valid_loss=lowest)
+    assert "loss is" not in problems(root)
+
+
+def test_a_vae_is_scored_again(tmp_path: Path) -> None:
+    changes = {"algorithm": "vae", "optimizer": "adam", "exact": False}
+    settings = CONFIG["experiments"]["minimnist"]["settings"] | changes  # type: ignore[index]
+    experiments = {"others": {"settings": settings, "runs": {"vae": {}}}}
+    (tmp_path / "tiny.json").write_text(json.dumps({**CONFIG, "experiments": experiments}))
+    where = ["--config", str(tmp_path / "tiny.json"), "--results", str(tmp_path / "results")]
+    assert cli.main(["train", "others", "--evaluate", *where]) == 0
+    found = verify(tmp_path / "results", say=lambda text: None)
+    assert (found.models, found.problems) == (1, [])
+
+
 @pytest.mark.parametrize("quick", [False, True])
 def test_a_changed_weight_is_found(root: Path, quick: bool) -> None:
     path = root / RUN / "model.npz"

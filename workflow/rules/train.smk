@@ -21,7 +21,7 @@ rule train:
     message:
         "Training {wildcards.experiment}/{wildcards.run}, seed {wildcards.seed}"
     shell:
-        "nws train {wildcards.experiment}/{wildcards.run} --seed {wildcards.seed} --threads {threads}"
+        "nws train {wildcards.experiment}/{wildcards.run} --seed {wildcards.seed} --threads {threads} --again"
         " --results {params.root:q} > {log:q} 2>&1"
 
 
@@ -83,5 +83,5 @@ for label, experiment, runs, seed in chunks():
         message:
             f"Training and evaluating {len(runs)} runs of {experiment}, seed {seed}"
         shell:
-            "nws train {params.runs:q} --seed {params.seed} --evaluate --threads {threads}"
+            "nws train {params.runs:q} --seed {params.seed} --evaluate --threads {threads} --again"
             " --results {params.root:q} > {log:q} 2>&1"
