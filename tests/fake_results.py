@@ -37,6 +37,11 @@ SMALL = {
                 for algorithm in ("ws", "rws", "nrws")
             },
         },
+        "clip": {
+            "seeds": [0],
+            "settings": {"dataset": "minimnist_b", "layers": [8, 4], "epochs": 6, "clip": 1e-6},
+            "runs": {f"{name}_b": {"algorithm": name} for name in ("ws", "rws", "nrws")},
+        },
         "mnist": {
             "settings": {"dataset": "mnist_static", "layers": [8, 4], "epochs": 6},
             "runs": {name: {"algorithm": name} for name in ("ws", "rws", "nrws")},
@@ -54,6 +59,7 @@ SMALL = {
             "seeds": [0],
             "settings": {
                 "dataset": "threebythree",
+                "layers": [4],
                 "algorithm": "nws",
                 "epochs": 20,
                 "exact": True,
@@ -169,7 +175,8 @@ SMALL = {
         "others": {
             "settings": {"dataset": "mnist_static", "epochs": 2},
             "runs": {
-                name: {"algorithm": name} for name in ("bihm", "nbihm", "rws", "mws", "nmws", "vae")
+                **{name: {"algorithm": name} for name in ("bihm", "nbihm", "rws", "mws", "nmws")},
+                "vae": {"algorithm": "vae", "optimizer": "adam"},
             },
         },
         "ksteps": {

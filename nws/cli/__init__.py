@@ -85,6 +85,7 @@ def figure(args: argparse.Namespace) -> None:
     config, root = _asked(args)
     for name in args.name or figures.NAMES:
         _show(figures.make(name, root, root / "figures", config))
+        _say_missing(name, figures.requires, root, config)
 
 
 def table(args: argparse.Namespace) -> None:
@@ -94,6 +95,7 @@ def table(args: argparse.Namespace) -> None:
     config, root = _asked(args)
     for name in args.name or tables.NAMES:
         _show(tables.make(name, root, config=config))
+        _say_missing(name, tables.requires, root, config)
 
 
 def choose(args: argparse.Namespace) -> None:
@@ -351,6 +353,26 @@ def _scored(config: "Config", root: Path, run: "Run", seed: int) -> bool:
     from nws.reporting.results import Results
 
     return Results(root, config).entry(run, seed).scored
+
+
+def _say_missing(
+    name: str,
+    requires: "Callable[[str, Config], list[tuple[str, str]]]",
+    root: Path,
+    config: "Config | None",
+) -> None:
+    """Which runs what was made is without: Snakemake trains none for a file that is there."""
+    from nws.reporting.results import MISSING, Results
+
+    results = Results(root, config)
+    needed = set(requires(name, results.config))
+    entries = [e for e in results.all_entries() if (e.run.experiment, e.run.name) in needed]
+    if missing := sum(entry.status == MISSING for entry in entries):
+        print(
+            f"{name}: {missing} of its {len(entries)} runs are missing; to have them trained, "
+            f"delete the files of {name}, then: snakemake --cores 4 {name}",
+            file=sys.stderr,
+        )
 
 
 def _given(config: "Config", threads: int | None) -> "Config":

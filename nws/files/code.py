@@ -12,17 +12,19 @@ DEPENDS = {
         "fisher",
         "models",
         "training",
-        "data",
+        "data/store.py",
         "evaluation/likelihood.py",
         "evaluation/activity.py",
+        "evaluation/exact.py",
         "machine/compilation.py",
     ),
     "evaluation": ("models", "evaluation", "machine/compilation.py"),
+    "reporting": ("reporting", "evaluation/fisher_enumeration.py"),
 }
 
 
 def source_hash(of: str) -> str:
-    """A hash of the code on which ``of`` (data, training, evaluation) depends: 16 hex digits."""
+    """A hash of the code on which ``of``, a key of DEPENDS, depends: 16 hex digits."""
     digest = hashlib.sha256()
     for path in sorted(file for part in DEPENDS[of] for file in _files(PACKAGE / part)):
         digest.update(path.relative_to(PACKAGE).as_posix().encode() + path.read_bytes())

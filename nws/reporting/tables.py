@@ -8,7 +8,7 @@ from nws import config as configuration
 from nws.errors import NwsError
 from nws.files import manifest
 from nws.files.whole import write_bytes
-from nws.reporting import paper, race, scores, search, sensitivity
+from nws.reporting import clip, paper, race, scores, search, sensitivity
 from nws.reporting.results import DONE, Entry, Results
 
 if TYPE_CHECKING:
@@ -18,11 +18,13 @@ EXPERIMENTS: dict[str, tuple[str, ...]] = {
     "table1": ("minimnist",),
     "table2": ("mnist", "others"),
     "candidates": ("candidates",),
+    "clip": (clip.TABLE1, clip.EXPERIMENT),
     "sensitivity": (sensitivity.EXPERIMENT,),
     "race_search": search.EXPERIMENTS,
     "race_scores": race.EXPERIMENTS,
 }
 OURS = {
+    "clip": clip.table,
     "sensitivity": sensitivity.table,
     "race_search": search.table,
     "race_scores": race.table,

@@ -7,6 +7,7 @@ import pytest
 
 from nws import config as cfg
 from nws.errors import NwsError
+from nws.reporting.results import Results
 
 MINE = """
 extends: base.yaml
@@ -28,7 +29,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_paths_are_relative_to_the_file_that_names_them(folder: Path) -> None:
-    for path in (folder / "mine.yaml", Path("../there/mine.yaml")):
+    for path in (folder / "mine.yaml", Path("../there/mine.yaml"), "../there/mine.yaml"):
         config = cfg.load(path)
         assert config.scale == "based"
         assert config.datasets["letters"].file == folder / "images" / "letters.npz"
@@ -62,6 +63,14 @@ def test_what_is_written_to_the_results_names_the_same_files(
     cfg.write(cfg.load(Path("mine.yaml")), Path("results/based"))
     source = json.loads(Path("results/based/config.json").read_text())["datasets"]["letters"]
     assert source["source"] == "../../images/letters.npz"
+
+
+def test_results_are_read_as_they_were_asked_for(folder: Path) -> None:
+    """Without a configuration, by the one beside them, whose paths are relative to it."""
+    config = cfg.load(folder / "mine.yaml")
+    cfg.write(config, folder / "results" / "based")
+    assert Results(folder / "results" / "based").config == config
+    assert Results("../there/results/based").config == config
 
 
 def test_the_home_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

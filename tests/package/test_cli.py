@@ -107,6 +107,25 @@ def test_prepare_writes_a_data_set(tmp_path: Path, capsys: pytest.CaptureFixture
     assert path.with_suffix(".json").is_file()
 
 
+def test_a_figure_of_nothing_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for kind, name in (("figure", "fig3"), ("table", "table1")):
+        assert cli.main([kind, name, "--config", SMOKE, "--results", str(tmp_path)]) == 0
+        said = capsys.readouterr().err
+        assert f"{name}: 6 of its 6 runs are missing" in said
+        assert f"snakemake --cores 4 {name}" in said
+
+
+def test_what_is_chosen_extends_the_configuration_of_the_results(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cfg.write(cfg.load(SMOKE), tmp_path)
+    assert cli.main(["choose", "--results", str(tmp_path)]) == 0
+    chosen = tmp_path / "chosen.yaml"
+    chosen.write_text(capsys.readouterr().out)
+    assert cfg.read(chosen)["extends"] == str(tmp_path / "config.json")
+    assert cfg.load(chosen).scale == "smoke"
+
+
 def test_plan_tells_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     args = ["plan", "--config", SMOKE, "--results", str(tmp_path)]
     assert cli.main(args) == 0

@@ -141,6 +141,19 @@ def test_a_candidate_that_was_not_scored_is_left_out(tmp_path):
     assert [c.dataset for c in candidates.nearest(Results(root))] == ["minimnist_b_antialias"]
 
 
+def test_the_clip_is_compared_with_the_same_seeds_of_table_1(tmp_path):
+    root = write(tmp_path, missing=["clip/ws_b"])
+    rescore(root, "minimnist", "rws_b", [-30.0, -10.0, -10.0])  # the others have no partner
+    rescore(root, "clip", "rws_b", [-28.5])
+    frame = tables.data("clip", Results(root)).set_index("algorithm")
+    row = frame.loc["rws"]
+    assert (row["table1_clip"], row["less_clip"], row["binarization"]) == (1e-3, 1e-6, "B")
+    assert (row["table1_ll"], row["less_ll"], row["gained"]) == (-30.0, -28.5, 1.5)
+    assert (row["paper_ll"], row["seeds"], row["run"]) == (-28.695, 1, "clip/rws_b")
+    assert frame.loc["ws", "status"] == "missing"
+    assert math.isnan(frame.loc["ws", "gained"])
+
+
 def test_sensitivity_is_the_gain_on_the_unchanged_run(tmp_path):
     root = write(tmp_path, missing=["sensitivity/nrws_k1"])
     for run, value in (("rws", -30), ("rws_double", -29), ("nrws", -28), ("nrws_double", -28.5)):

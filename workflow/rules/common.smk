@@ -17,6 +17,7 @@ from nws.reporting import figures, tables
 from nws.planning import plan, progress
 from nws.errors import NwsError
 from nws.files.code import source_hash
+from nws.files.record import SCORING
 from nws.files.top import TEMPLATES
 
 
@@ -141,7 +142,7 @@ def data_of(*runs):
 
 def settings_of(*runs, scored=True):
     """What a change of which makes the runs again; not scored: of training alone."""
-    later = set() if scored else {"likelihood_samples", "likelihood_images"}
+    later = set() if scored else set(SCORING)
     return [run.settings.model_dump_json(exclude=later) for run in runs]
 
 
@@ -203,3 +204,5 @@ def results_of(needed):
 TRAINING_CODE = source_hash("training")
 EVALUATION_CODE = source_hash("evaluation")
 DATA_CODE = source_hash("data")
+REPORTING_CODE = source_hash("reporting")
+ASKED = cfg.dump(CONFIG)  # what figures, tables and the report say is asked for

@@ -37,6 +37,8 @@ for figure in figures.NAMES:
         params:
             root=folder,
             name=figure,
+            asked=ASKED,
+            code=REPORTING_CODE,
         message:
             f"Drawing {figure}"
         shell:
@@ -63,6 +65,8 @@ for table in tables.NAMES:
         params:
             root=folder,
             name=table,
+            asked=ASKED,
+            code=REPORTING_CODE,
         message:
             f"Making {table}"
         shell:

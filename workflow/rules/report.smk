@@ -3,6 +3,7 @@ rule report:
         results_of(RUNS),
         [f"{ROOT}/figures/{name}.svg" for name in figures.NAMES],
         [f"{ROOT}/tables/{name}.csv" for name in tables.NAMES],
+        [path for path in [f"{ROOT}/benchmark.json"] if Path(path).is_file()],
     output:
         shown(f"{ROOT}/report.html", "Report", "Everything on one page"),
         shown(f"{ROOT}/claims.csv", "Report", "The paper's claims, each with a verdict"),
@@ -16,7 +17,8 @@ rule report:
         runtime=30,
     params:
         root=folder,
-        asked=cfg.dump(CONFIG),
+        asked=ASKED,
+        code=REPORTING_CODE,
     message:
         "Writing {output[0]}"
     shell:
