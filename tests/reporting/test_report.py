@@ -216,6 +216,17 @@ def test_reductions_name_what_is_smaller():
     assert any(topic.startswith("train of") for topic in found)
 
 
+def test_a_difference_of_some_runs_names_them():
+    reference = configuration.load(SCALES / "reference.yaml")
+    found = {item.topic: (item.paper, item.ours) for item in deviations.reductions(reference)}
+    assert found["epochs of adam"] == ("500", "30")
+    some = [topic for topic in found if topic.startswith("samples_later of")]
+    assert any("race2 (rws" in topic for topic in some)
+    assert {found[topic][0] for topic in some} == {"none"}
+    assert any("race_search (40 of 64 runs)" in topic for topic in found)
+    assert found["patience of mnist, rates"] == ("never", "20")
+
+
 def test_numbers_for_reading():
     assert number(None) == number(float("nan")) == "–"
     assert number(-29.33712) == "−29.34"

@@ -5,12 +5,27 @@ odds with its authors' code; :func:`reductions` is where a configuration departs
 ``config/paper.yaml``, which is the paper as these choices read it.
 """
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from nws import config as configuration
 from nws.config import Config, DatasetSettings, Run
 from nws.reporting import race, search
+
+# The experiments of the paper; the others are ours.
+PAPER = (
+    "minimnist", "mnist", "rates", "adam", "damping", "grid_minimnist", "grid_mnist", "ksteps",
+)  # fmt: skip
+NAMED = 6  # runs of an experiment that are named; more are counted
+# What null means, of the keys for which it is not "all".
+NULL = {
+    "patience": "never",
+    "budget": "no limit",
+    "samples_later": "none",
+    "validation_samples": "samples",
+    "q_sleep": "1 − q_wake",
+}
 
 
 @dataclass(frozen=True)
@@ -43,13 +58,29 @@ def reductions(config: Config) -> list[Deviation]:
     paper = configuration.load()
     found: dict[tuple[str, str, str], list[str]] = {}
     for where, key, theirs, ours in (*_runs(paper, config), *_datasets(paper, config)):
-        places = found.setdefault((key, theirs, ours), [])
-        if where not in places:
-            places.append(where)
+        found.setdefault((key, theirs, ours), []).append(where)
+    whole = Counter(run.experiment for run in configuration.runs(config))
     return [
-        Deviation(f"{key} of {', '.join(places)}", theirs, ours)
+        Deviation(f"{key} of {', '.join(_places(places, whole))}", theirs, ours)
         for (key, theirs, ours), places in found.items()
     ] + _experiments(paper, config)
+
+
+def _places(places: list[str], whole: Mapping[str, int]) -> list[str]:
+    """An experiment by its name alone, if all its runs are among the places; else by those."""
+    runs: dict[str, list[str]] = {}
+    for place in places:
+        experiment, _, run = place.partition("/")
+        runs.setdefault(experiment, []).append(run)
+
+    def said(name: str, some: list[str]) -> str:
+        count = whole.get(name, len(some))
+        if len(some) == count:
+            return name
+        which = ", ".join(some) if len(some) <= NAMED else f"{len(some)} of {count} runs"
+        return f"{name} ({which})"
+
+    return [said(*item) for item in runs.items()]
 
 
 def _datasets(paper: Config, config: Config) -> Iterable[tuple[str, str, str, str]]:
@@ -62,7 +93,8 @@ def _runs(paper: Config, config: Config) -> Iterable[tuple[str, str, str, str]]:
     theirs = {(run.experiment, run.name): run for run in configuration.runs(paper)}
     for run in configuration.runs(config):
         if (other := theirs.get((run.experiment, run.name))) is not None:
-            yield from _differences(run.experiment, other.settings, run.settings)
+            where = f"{run.experiment}/{run.name}"
+            yield from _differences(where, other.settings, run.settings)
 
 
 def _differences(
@@ -71,17 +103,11 @@ def _differences(
     other = paper.model_dump()
     for key, value in ours.model_dump().items():
         if value != other[key]:
-            before, after = (_never(key, v) or show(v) for v in (other[key], value))
-            yield where, key, before, after
-
-
-def _never(key: str, value: object) -> str:
-    """Of keys for which null is not all."""
-    return "never" if key == "patience" and value is None else ""
+            yield where, key, show(other[key], key), show(value, key)
 
 
 def _experiments(paper: Config, config: Config) -> list[Deviation]:
-    """Runs and seeds that are more or fewer than at the paper's scale."""
+    """Runs that are more or fewer than at the paper's scale."""
     found = []
     for name, experiment in paper.experiments.items():
         theirs = {run.name for run in configuration.expand(name, experiment)}
@@ -97,26 +123,40 @@ def _names(config: Config, experiment: str) -> set[str]:
     return {run.name for run in configuration.expand(experiment, found)} if found else set()
 
 
-def show(value: object) -> str:
-    """A setting for reading."""
+def show(value: object, key: str = "") -> str:
+    """A setting for reading; what null means depends on the key."""
     if value is None:
-        return "all"
+        return NULL.get(key, "all")
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, dict):
+        if value.get("kind") in ("constant", "none"):
+            return str(value["kind"])
+        return ", ".join(f"{name} {show(item)}" for name, item in value.items())
     if isinstance(value, list):
         return "-".join(map(str, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def values(config: Config, key: str, where: Callable[[Run], bool] = lambda run: True) -> str:
-    """The distinct values of a setting over the runs of a configuration."""
-    runs = [run for run in configuration.runs(config) if where(run)]
-    distinct = dict.fromkeys(show(getattr(run.settings, key)) for run in runs)
+def values(
+    config: Config,
+    key: str,
+    *experiments: str,
+    where: Callable[[Run], bool] = lambda run: True,
+) -> str:
+    """The distinct values of a setting in some experiments, by default the paper's."""
+    among = experiments or PAPER
+    runs = [run for run in configuration.runs(config) if run.experiment in among and where(run)]
+    distinct = dict.fromkeys(show(getattr(run.settings, key), key) for run in runs)
     return ", ".join(distinct) or "no such run"
 
 
-def _of(*experiments: str) -> Callable[[Run], bool]:
-    return lambda run: run.experiment in experiments
+def _reweighted(run: Run) -> bool:
+    return run.settings.reweighted
+
+
+def _natural(run: Run) -> bool:
+    return run.settings.natural
 
 
 def _binarization(config: Config, *experiments: str) -> str:
@@ -188,8 +228,16 @@ CHOICES = [
     Choice(
         "miniMNIST",
         "“a downsized binarized version of the MNIST dataset, from 28 ∗ 28 to 14 ∗ 14”",
-        lambda config: "2×2 mean pooling",
-        "The paper does not name the resampling filter.",
+        lambda config: "; ".join(
+            dict.fromkeys(
+                f"{'mean of 2×2 pixels' if found.pooling == 'mean' else found.pooling} "
+                f"({found.pooled})"
+                for run in configuration.runs(config)
+                if run.experiment == "minimnist"
+                for found in [config.datasets[run.settings.dataset]]
+            )
+        ),
+        "The paper does not name the resampling filter; the table of candidates tries others.",
     ),
     Choice(
         "Split sizes",
@@ -200,22 +248,34 @@ CHOICES = [
     Choice(
         "K, the refresh period of the Fisher matrix, in Tables 1 and 2",
         "“K = 50 or K = 100”",
-        lambda config: values(config, "refresh", _of("minimnist", "mnist")),
+        lambda config: values(config, "refresh", "minimnist", "mnist"),
         "The paper does not say which of the two each experiment used.",
     ),
     Choice(
         "Batch size",
         "not stated",
         lambda config: values(config, "batch"),
-        "Read in the authors’ code, as are the truncated Glorot initialisation, the biases’ "
-        "start at +0.1 and the clip of probabilities. Images left over after the last full batch "
-        "of an epoch wait for the next one.",
+        "Read in the authors’ code, as are the truncated Glorot initialisation and the biases’ "
+        "start at +0.1. Images left over after the last full batch of an epoch wait for the next "
+        "one.",
+    ),
+    Choice(
+        "Clip: probabilities are kept in [c, 1 − c]",
+        "not stated",
+        lambda config: (
+            f"c: miniMNIST {values(config, 'clip', 'minimnist', 'grid_minimnist')}; twelve layers "
+            f"{values(config, 'clip', 'mnist', 'rates', 'adam')}; Figures 8 and 9b "
+            f"{values(config, 'clip', 'grid_mnist', 'ksteps')}"
+        ),
+        "Read in the authors’ code, but for Figures 8 and 9b. There, as here, the gradient "
+        "h − E[h] has the clipped E[h]: a unit that is always right is pushed on by 2c at every "
+        "step, without end. The table “Was it the clip?” says what that costs.",
     ),
     Choice(
         "q update",
         "q-wake and q-sleep",
         lambda config: (
-            f"q-wake × {values(config, 'q_wake', lambda r: r.settings.reweighted)}, rest q-sleep; "
+            f"q-wake × {values(config, 'q_wake', where=_reweighted)}, rest q-sleep; "
             f"1/S baseline: {values(config, 'baseline')}"
         ),
         "The balance and the baseline are read in the authors’ code.",
@@ -224,8 +284,8 @@ CHOICES = [
         "Inversion of the Fisher blocks",
         "Eq. 17 where it is cheaper",
         lambda config: (
-            f"solver: {values(config, 'solver', lambda r: r.settings.natural)}; cg to a relative "
-            f"residual of {values(config, 'cg_tolerance', lambda r: r.settings.natural)}"
+            f"solver: {values(config, 'solver', where=_natural)}; cg to a relative "
+            f"residual of {values(config, 'cg_tolerance', where=_natural)}"
         ),
         "auto takes the cheapest of three solvers that agree; cg stops at its tolerance.",
     ),
@@ -233,8 +293,8 @@ CHOICES = [
         "Figure 5: Adam’s learning rate and epochs",
         "not stated",
         lambda config: (
-            f"η {values(config, 'learning_rate', _of('adam'))}, "
-            f"epochs {values(config, 'epochs', _of('adam'))}"
+            f"η {values(config, 'learning_rate', 'adam')}, "
+            f"epochs {values(config, 'epochs', 'adam')}"
         ),
         "Adam’s customary learning rate and moments.",
     ),
@@ -242,11 +302,11 @@ CHOICES = [
         "Figure 6: settings on 3by3",
         "not stated",
         lambda config: (
-            f"{values(config, 'algorithm', _of('damping')).upper()}, "
-            f"layers {values(config, 'layers', _of('damping'))}, "
-            f"η {values(config, 'learning_rate', _of('damping'))}, "
-            f"S {values(config, 'samples', _of('damping'))}, "
-            f"epochs {values(config, 'epochs', _of('damping'))}"
+            f"{values(config, 'algorithm', 'damping').upper()}, "
+            f"layers {values(config, 'layers', 'damping')}, "
+            f"η {values(config, 'learning_rate', 'damping')}, "
+            f"S {values(config, 'samples', 'damping')}, "
+            f"epochs {values(config, 'epochs', 'damping')}"
         ),
         "The text compares with WS, so NWS is damped. Small enough for the exact KL; the damping "
         "values span the range that the text names.",
@@ -255,8 +315,8 @@ CHOICES = [
         "Figures 7, 8, 9b: epochs and samples",
         "not stated",
         lambda config: (
-            f"epochs {values(config, 'epochs', _of('grid_minimnist', 'grid_mnist', 'ksteps'))}; "
-            f"S {values(config, 'samples', _of('grid_minimnist', 'grid_mnist', 'ksteps'))}"
+            f"epochs {values(config, 'epochs', 'grid_minimnist', 'grid_mnist', 'ksteps')}; "
+            f"S {values(config, 'samples', 'grid_minimnist', 'grid_mnist', 'ksteps')}"
         ),
         "Long enough to rank settings, short enough for a hundred cells.",
     ),
@@ -264,7 +324,7 @@ CHOICES = [
         "Figure 9b: a run of ours",
         "K from 0 to 1000",
         lambda config: (
-            f"also {values(config, 'solver', lambda r: r.settings.solver == 'cg')}, K = 1"
+            f"also {values(config, 'solver', where=lambda r: r.settings.solver == 'cg')}, K = 1"
         ),
         "A fresh metric at every step by conjugate gradients: what K is still good for.",
     ),
@@ -272,8 +332,8 @@ CHOICES = [
         "A race of ours: equal seconds",
         "every algorithm at one setting, compared by epochs and seconds",
         lambda config: (
-            f"budgets of {values(config, 'budget', _of(*race.EXPERIMENTS))} s; the settings that "
-            f"did best in searches of {values(config, 'budget', _of(*search.EXPERIMENTS))} s each"
+            f"budgets of {values(config, 'budget', *race.EXPERIMENTS)} s; the settings that "
+            f"did best in searches of {values(config, 'budget', *search.EXPERIMENTS)} s each"
         ),
         "Algorithms can be compared only where each had the same time, and the same chance to find "
         "its setting.",
@@ -281,7 +341,7 @@ CHOICES = [
     Choice(
         "Larger learning rates on twelve layers",
         "“raising the learning rate”, values not stated",
-        lambda config: f"η {values(config, 'learning_rate', _of('rates'))}",
+        lambda config: f"η {values(config, 'learning_rate', 'rates')}",
         "2.5 and 5 times the paper’s.",
     ),
     Choice(

@@ -227,19 +227,13 @@ def _settings(results: Results, experiment: str) -> dict[str, Any]:
     return {
         "name": experiment,
         "seeds": configuration.seeds(results.config, experiment),
-        "shared": {key: _plain(value) for key, value in shared.items()},
+        "shared": {key: deviations.show(value, key) for key, value in shared.items()},
         "differing": differing,
         "runs": [
-            (name, [_plain(r[key]) for key in differing])
+            (name, [deviations.show(r[key], key) for key in differing])
             for name, r in zip(names, runs, strict=True)
         ],
     }
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {deviations.show(item)}" for key, item in value.items())
-    return deviations.show(value)
 
 
 def _cost(results: Results) -> dict[str, Any] | None:
