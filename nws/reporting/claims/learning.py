@@ -182,7 +182,10 @@ def cost(results: Results) -> Verdict:
     times = [measure.seconds_per_epoch(results, experiment, run) for run in runs]
     ratio = times[0] / times[1]
     verdict = graded(2.5 <= ratio <= 10, 1 < ratio < 2.5)
-    why = "Another machine and another solver than the paper’s; only the ratio is compared."
+    why = (
+        f"Measured in {experiment}. Another machine and another solver than the paper’s; only the "
+        "ratio is compared."
+    )
     why += measure.other_machines(results, experiment, *runs)
     seeds = len(measure.finished(results, experiment, runs[0]))
     return Verdict(verdict, f"×{ratio:.2f}", why, seeds)

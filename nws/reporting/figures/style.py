@@ -98,7 +98,11 @@ def shade(colour: str, place: int, count: int) -> Any:
 
 
 def log(axes: Axes, which: Literal["x", "y"], whole: bool = False) -> None:
-    """A logarithmic axis with plain (whole) numbers; call it once everything is drawn."""
+    """A logarithmic axis with plain (whole) numbers; call it once everything is drawn. Without
+    anything drawn it has none."""
+    if not np.isfinite(getattr(axes.dataLim, f"interval{which}")).all():
+        axes.set(**{f"{which}ticks": []})
+        return
     axes.set(**{f"{which}scale": "log"})
     axis = axes.xaxis if which == "x" else axes.yaxis
     low, high = axis.get_view_interval()

@@ -16,7 +16,7 @@ COUNT, ACROSS = 32, 8
 
 
 def headline(results: Results) -> list[Entry]:
-    """The first seed that ended well of every run of Tables 1 and 2."""
+    """The first seed that ended well of each of the paper's runs of Tables 1 and 2."""
     entries = [e for name in ("minimnist", "mnist") for e in results.entries(name)]
     first: dict[str, Entry] = {}
     for entry in entries:
