@@ -8,11 +8,13 @@ from typing import Any
 
 import nws
 from nws import config, fisher
+from nws.training import history
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "api.md"
 HEAD = "# API\n\nMade from the docstrings by `python tools/api.py`: change it there.\n"
 SECTIONS = (
     (nws, ["HelmholtzMachine", "fit", "Fit", "NwsError"]),
+    (history, ["Row"]),
     (fisher, ["natural_gradient"]),
     (config, ["load", "resolve", "runs", "find_run", "run_settings"]),
 )
