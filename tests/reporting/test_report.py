@@ -2,7 +2,9 @@
 
 import json
 import re
+import warnings
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from fake_results import SMALL, make, write
@@ -11,9 +13,10 @@ from nws import config as configuration
 from nws.files import manifest
 from nws.files.top import SCALES, TEMPLATES
 from nws.reporting import figures
-from nws.reporting.page import deviations, report
+from nws.reporting.page import cost, deviations, report
 from nws.reporting.page.report import duration, minus, number
 
+ROOT = Path(__file__).resolve().parents[2]
 VOID = {"meta", "link", "img", "br", "hr", "input", "col"}
 
 
@@ -203,6 +206,13 @@ def test_a_benchmark_that_cannot_be_read_is_none(tmp_path):
     root = write(tmp_path)
     (root / "benchmark.json").write_text("[1, 2")
     assert "there is no benchmark.json" in report.make(root).read_text(encoding="utf-8")
+
+
+def test_the_picture_of_the_cost_has_room_for_its_labels():
+    kept = json.loads((ROOT / "docs" / "reference" / "benchmark.json").read_text())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # of a layout that found no room
+        assert cost.picture(kept["scaling"]) is not None
 
 
 def test_the_papers_scale_has_no_reductions():

@@ -81,7 +81,7 @@ def picture(scaling: Sequence[Document]) -> bytes | None:
     from nws.reporting.figures import style
 
     with style.context():
-        figure = style.figure(2.6)
+        figure = style.figure(2.4)
         for axes, vary in zip(figure.subplots(1, len(drawn), squeeze=False)[0], drawn, strict=True):
             _panel(axes, vary, [point for point in scaling if point["vary"] == vary])
         figure.axes[0].set_ylabel("ms")
@@ -103,11 +103,14 @@ LOOKS = {
 
 
 def _panel(axes: Any, vary: str, points: Sequence[Document]) -> None:
+    from nws.reporting.figures import style
+
     size = vary.split(" ")[0]
     for solver, look in LOOKS.items():
         curve = [(point[size], point["ms"]) for point in points if point["solver"] == solver]
         if curve:
             axes.plot(*zip(*curve, strict=True), **look)
-    axes.set_xscale("log", base=2)
-    axes.set_yscale("log")
+    style.log(axes, "x", whole=True)
+    style.log(axes, "y")
+    axes.tick_params(axis="x", labelsize=6.5)
     axes.set_xlabel("hidden layers" if vary == "depth" else vary)
