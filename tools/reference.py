@@ -37,7 +37,7 @@ ORDER = (
 
 SMALL = ("history.csv", "metrics.json")  # of every run
 WHOLE = (*SMALL, "training.json", "model.npz", "samples.npz")  # of the headline's and of 3by3
-HEADLINE = ("minimnist", "mnist", "damping", "noise_floor")
+HEADLINE = ("minimnist", "clip", "mnist", "damping", "noise_floor")
 DRAWN = ("report.html", "claims*", "tables/*", "figures/*", "data/*.json")
 
 
