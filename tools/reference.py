@@ -22,6 +22,7 @@ from readme import README, put, section
 from nws import config as configuration
 from nws.config import Config
 from nws.data.datasets import outdated
+from nws.files.layout import data_file
 from nws.files.manifest import NAME as MANIFEST
 from nws.reporting.results import Entry, Results
 
@@ -89,7 +90,7 @@ def train(config: Config, file: Path, root: Path) -> None:
 def prepare(config: Config, file: Path, root: Path) -> None:
     """The data sets, where they are not there; before any run, so that none looks older."""
     for name, settings in config.datasets.items():
-        if outdated(root / "data" / f"{name}.npz", settings):
+        if outdated(data_file(root, name), settings):
             _nws(file, root, "prepare", name)
 
 

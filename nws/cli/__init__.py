@@ -424,10 +424,11 @@ def _ready(config: "Config", root: Path, runs: "Sequence[Run]") -> None:
     """What Snakemake has made before it trains, for those who train without it."""
     from nws.config import write
     from nws.data.datasets import outdated
+    from nws.files.layout import data_file
 
     write(config, root)
     for name in sorted({run.settings.dataset for run in runs}):
-        path = root / "data" / f"{name}.npz"
+        path = data_file(root, name)
         if found := outdated(path, config.datasets[name], config.mnist_dir):
             if path.exists():
                 print(f"{path}: prepared again: {found}", file=sys.stderr)
@@ -437,9 +438,10 @@ def _ready(config: "Config", root: Path, runs: "Sequence[Run]") -> None:
 def _prepare(config: "Config", root: Path, name: str) -> None:
     from nws.config import find_dataset
     from nws.data import datasets
+    from nws.files.layout import data_file
 
     built, provenance = datasets.build(name, find_dataset(config, name), config.mnist_dir)
-    path = root / "data" / f"{name}.npz"
+    path = data_file(root, name)
     datasets.save(built, provenance, path)
     _show([path])
 

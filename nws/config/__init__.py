@@ -17,6 +17,7 @@ from nws.config.expansion import (
 from nws.config.merging import merge
 from nws.config.reading import CARRIED, dump, load, pack, read, resolve, unpack, write
 from nws.config.settings import (
+    BUILT_IN,
     Averaging,
     Config,
     DatasetSettings,
@@ -27,6 +28,7 @@ from nws.config.settings import (
 )
 
 __all__ = [
+    "BUILT_IN",
     "CARRIED",
     "Averaging",
     "Config",

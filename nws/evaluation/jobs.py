@@ -16,6 +16,7 @@ from nws.evaluation import bihm, exact, vae
 from nws.evaluation.likelihood import Estimate, log_likelihood
 from nws.files import manifest
 from nws.files.code import source_hash
+from nws.files.layout import data_file, run_folder
 from nws.files.record import SCORING, record, stale
 from nws.files.whole import write_npz, write_text
 from nws.machine.compilation import compilation, compiled
@@ -43,8 +44,8 @@ def evaluate(config: Config, run: Run, seed: int, root: Path) -> None:
 
 def _evaluate(config: Config, run: Run, seed: int, root: Path) -> None:
     began = time.monotonic()
-    folder = root / "runs" / run.experiment / run.name / f"seed{seed}"
-    path = root / "data" / f"{run.settings.dataset}.npz"
+    folder = run_folder(root, run.experiment, run.name, seed)
+    path = data_file(root, run.settings.dataset)
     training = _training(folder)
     data = current(path, config.datasets[run.settings.dataset], config.mnist_dir)
     asked = record(run.settings.model_dump(), seed, load_provenance(path)["sha256"])

@@ -17,6 +17,7 @@ import numpy as np
 from nws import config as cfg
 from nws.config import Config, DatasetSettings, Run, RunSettings
 from nws.data.userfile import sizes
+from nws.files.layout import run_folder
 from nws.files.record import difference, of, record
 from nws.machine import lease
 from nws.machine.cores import cores
@@ -30,7 +31,6 @@ RUN_SECONDS = 4.0  # trace and compile a graph
 PROCESS_SECONDS = 6.0  # start TensorFlow
 
 TRAIN, OTHER = 50_000, 10_000  # images of MNIST
-PIXELS = {"mnist": 784, "minimnist": 196, "3by3": 9}
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ def _step(settings: RunSettings, samples: int, weights: int, units: int) -> floa
 
 def _size(settings: RunSettings, dataset: DatasetSettings) -> tuple[int, int]:
     file = dataset.file
-    pixels = sizes(file)[1] if file else PIXELS.get(dataset.source, PIXELS["mnist"])
+    pixels = sizes(file)[1] if file else cfg.BUILT_IN.get(dataset.source, cfg.BUILT_IN["mnist"])
     widths = [pixels, *settings.layers]
     return sum(a * b for a, b in pairwise(widths)), sum(widths)
 
@@ -211,7 +211,7 @@ def _overhead(runs: int, share: int) -> float:
 
 def _finished(root: Path, run: Run, seed: int) -> bool:
     """Whether there is a score of these settings and this seed."""
-    path = root / "runs" / run.experiment / run.name / f"seed{seed}" / "metrics.json"
+    path = run_folder(root, run.experiment, run.name, seed) / "metrics.json"
     try:
         made = of(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, AttributeError):

@@ -19,6 +19,7 @@ from nws import config as configuration
 from nws.data.datasets import changed
 from nws.errors import NwsError
 from nws.files import record
+from nws.files.layout import data_file, run_folder
 from nws.reporting.statistics import undisturbed_epoch
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ class Results:
 
     def directory(self, experiment: str, run: str, seed: int) -> Path:
         """The folder of a run and seed."""
-        return self.root / "runs" / experiment / run / f"seed{seed}"
+        return run_folder(self.root, experiment, run, seed)
 
     def entries(self, experiment: str) -> list[Entry]:
         """One per run and seed, in the order of the configuration."""
@@ -192,13 +193,13 @@ class Results:
     def dataset(self, name: str) -> dict[str, Any]:
         """``data/<name>.json``; empty if absent or unreadable."""
         try:
-            return read_json(self.root / "data" / f"{name}.json")
+            return read_json(data_file(self.root, name).with_suffix(".json"))
         except (NwsError, OSError):
             return {}
 
     def images(self, name: str) -> dict[str, np.ndarray] | None:
         """The arrays of ``data/<name>.npz``; None if it is absent or unreadable."""
-        return read_npz(self.root / "data" / f"{name}.npz")
+        return read_npz(data_file(self.root, name))
 
     def entry(self, run: configuration.Run, seed: int) -> Entry:
         """What became of a run with a seed."""

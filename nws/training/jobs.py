@@ -22,6 +22,7 @@ from nws.data.store import Dataset, load_provenance
 from nws.evaluation import exact
 from nws.files import manifest
 from nws.files.code import source_hash
+from nws.files.layout import data_file, run_folder, work_folder
 from nws.files.record import record
 from nws.files.whole import write_npz, write_text
 from nws.machine.compilation import compilation
@@ -33,17 +34,7 @@ from nws.training.loop import Programs, compile_run
 from nws.training.program import Program
 from nws.training.run import LESS, Outcome, Work, fit
 
-__all__ = ["configure", "forget", "run_folder", "train"]
-
-
-def run_folder(root: Path, run: Run, seed: int) -> Path:
-    """Where the results of a run and seed are."""
-    return root / "runs" / run.experiment / run.name / f"seed{seed}"
-
-
-def work_folder(root: Path, run: Run, seed: int) -> Path:
-    """Where its checkpoints are."""
-    return root / "work" / run.experiment / run.name / f"seed{seed}"
+__all__ = ["configure", "forget", "train"]
 
 
 def train(
@@ -61,8 +52,9 @@ def train(
     ``programs`` too, and the signals ``caught``.
     """
     began = time.monotonic()
-    folder, work = run_folder(root, run, seed), work_folder(root, run, seed)
-    path = root / "data" / f"{run.settings.dataset}.npz"
+    cell = run.experiment, run.name, seed
+    folder, work = run_folder(root, *cell), work_folder(root, *cell)
+    path = data_file(root, run.settings.dataset)
     data = current(path, config.datasets[run.settings.dataset], config.mnist_dir)
     origin = load_provenance(path)
     with explained(lambda: "before the first step", LESS):
@@ -74,7 +66,7 @@ def train(
 def forget(root: Path, run: Run, seed: int) -> None:
     """Remove a run's checkpoints. Not sooner than its job ends: when a job is stopped, Snakemake
     deletes its results, those of finished runs too."""
-    rmtree(work_folder(root, run, seed), ignore_errors=True)
+    rmtree(work_folder(root, run.experiment, run.name, seed), ignore_errors=True)
 
 
 def _fit(

@@ -34,7 +34,6 @@ from nws.reporting.results import DONE, Entry, Results
 if TYPE_CHECKING:
     import jinja2
 
-PIXELS = {"mnist": 784, "minimnist": 196, "3by3": 9}
 LARGEST_SVG = 250_000  # bytes; above it the PNG is smaller and as sharp on paper
 
 
@@ -129,8 +128,8 @@ def _networks(results: Results) -> list[dict[str, Any]]:
     for name, experiment in results.config.experiments.items():
         settings = next(configuration.expand(name, experiment)).settings
         source = results.config.datasets[settings.dataset].source
-        if source in PIXELS:
-            layers = [PIXELS[source], *settings.layers]
+        if source in configuration.BUILT_IN:
+            layers = [configuration.BUILT_IN[source], *settings.layers]
             pairs = list(pairwise(layers))
             p = sum(low * high + low for low, high in pairs) + layers[-1]
             q = sum(low * high + high for low, high in pairs)
