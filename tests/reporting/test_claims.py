@@ -144,16 +144,33 @@ def test_learning_rate_needs_an_experiment_that_raises_it(tmp_path):
     assert learning.learning_rate(Results(root)).verdict == NOT_RUN
 
 
-@pytest.mark.parametrize(
-    ("loss", "verdict"), [(70.0, NOT_REPRODUCED), (200.0, REPRODUCED), (None, REPRODUCED)]
-)
-def test_learning_rate(tmp_path, loss, verdict):
-    raised = {"settings": {**SMALL["experiments"]["mnist"]["settings"], "learning_rate": 0.5}}
-    raised["runs"] = {"ws": {"algorithm": "ws"}}
-    experiments = {**UNRAISED, "raised": {**raised, "seeds": [0]}}
-    root = write(tmp_path, configuration.resolve({**SMALL, "experiments": experiments}))
-    update(root, "raised", "ws", final_train_loss=loss)
-    assert learning.learning_rate(Results(root)).verdict == verdict
+@pytest.mark.parametrize(("loss", "verdict"), [(70.0, NOT_REPRODUCED), (200.0, REPRODUCED)])
+def test_learning_rate(root, loss, verdict):
+    for seed in range(3):
+        for run, level in (("ws", 100.0), ("rws", 95.0), ("nrws", 90.0)):
+            rewrite(root, "mnist", run, seed, train_loss=np.full(6, level))
+    for run in ("ws_lr0.05", "rws_lr0.05"):
+        rewrite(root, "rates", run, 0, train_loss=np.full(6, 99.0))
+    rewrite(root, "rates", "rws_lr0.05", 0, train_loss=np.full(6, loss))
+    found = learning.learning_rate(Results(root))
+    assert (found.verdict, "RWS η 0.05 caught up" in found.why) == (verdict, loss < 90)
+
+
+def test_a_larger_learning_rate_that_diverged_did_not_catch_up(tmp_path):
+    root = write(tmp_path, diverged=["rates/ws_lr0.05", "rates/rws_lr0.05"])
+    for seed in range(3):
+        for run, level in (("ws", 100.0), ("rws", 95.0), ("nrws", 90.0)):
+            rewrite(root, "mnist", run, seed, train_loss=np.full(6, level))
+    assert learning.learning_rate(Results(root)).verdict == REPRODUCED
+
+
+def test_who_is_ahead_at_the_papers_rate_need_not_catch_up(root):
+    for seed in range(3):
+        for run, level in (("ws", 100.0), ("rws", 80.0), ("nrws", 90.0)):
+            rewrite(root, "mnist", run, seed, train_loss=np.full(6, level))
+    found = learning.learning_rate(Results(root))
+    assert (found.verdict, found.ours) == (NOT_REPRODUCED, "nothing to catch up with")
+    assert "RWS end below NRWS’s 90.000" in found.why
 
 
 @pytest.mark.parametrize(("shift", "verdict"), [(50, REPRODUCED), (-50, NOT_REPRODUCED)])
