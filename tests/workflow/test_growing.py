@@ -97,7 +97,7 @@ def test_the_kept_files_are_small_whole_and_only_grow(tool, tmp_path: Path) -> N
     two = write(tmp_path / "two", config, missing=["minimnist/ws_b"])
     tool.keep(two, kept, config)
     results = Results(kept, config)
-    assert all(tool.finished(entry) for entry in results.all_entries())
+    assert all(entry.scored for entry in results.all_entries())
     names = {p.name for p in next(kept.glob("runs/grid_minimnist/*/seed0")).iterdir()}
     assert names == {"history.csv", "metrics.json", "manifest.json"}
     tool.keep(two, kept, changed(epochs=7))  # other runs now: the old ones go
