@@ -35,9 +35,7 @@ def low_damping(results: Results) -> Verdict:
     )
     noise = np.median([_noise(c) for c in low]), np.median([_noise(c) for c in useful])
     yes = int(fast[0] <= fast[1]) + int(noise[0] > 2 * noise[1])
-    ours = (
-        f"epochs {fast[0]:.0f} against {fast[1]:.0f}; noise {noise[0]:.4f} against {noise[1]:.4f}"
-    )
+    ours = f"epochs {fast[0]:g} against {fast[1]:g}; noise {noise[0]:.4f} against {noise[1]:.4f}"
     speed = "faster" if fast[0] < fast[1] else "level" if fast[0] == fast[1] else "slower"
     why = (
         f"{yes} of 2 hold: as fast or faster, and more than twice as noisy (nats, epoch to epoch). "

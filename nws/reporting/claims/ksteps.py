@@ -3,7 +3,7 @@
 import numpy as np
 
 from nws.reporting.claims import measure
-from nws.reporting.claims.claim import Claim, Unusable, Verdict, graded
+from nws.reporting.claims.claim import Claim, Unusable, Verdict, counted, graded
 from nws.reporting.claims.scale import Needs
 from nws.reporting.results import DIVERGED, Results
 
@@ -14,15 +14,19 @@ NEEDS = Needs(("ksteps",), 20)
 def up_to_100(results: Results) -> Verdict:
     """Final validation loss of every K ≤ 100 against the smallest K."""
     runs = _runs(results)
-    small = {k: run for k, run in runs.items() if k <= 100}
-    if len(small) < 2:
+    fresh = min(runs)
+    stale = {k: run for k, run in runs.items() if max(fresh, 1) < k <= 100}  # K = 0 is K = 1
+    if not stale:
         raise Unusable("ksteps has fewer than two values of K up to 100")
-    final = {k: measure.mean_final(results, "ksteps", run) for k, run in small.items()}
-    base = final[min(final)]
-    near = [k for k, loss in final.items() if abs(loss - base) <= TOLERANCE]
-    verdict = graded(len(near) == len(final), len(near) > 1)
-    ours = ", ".join(f"K {k}: {loss - base:+.3f}" for k, loss in final.items())
-    why = f"{len(near)} of {len(final)} end within {TOLERANCE} nats of K = {min(final)}."
+    base = measure.mean_final(results, "ksteps", runs[fresh])
+    off = {k: measure.mean_final(results, "ksteps", run) - base for k, run in stale.items()}
+    near = [k for k, nats in off.items() if abs(nats) <= TOLERANCE]
+    verdict = counted(len(near), len(off))
+    ours = ", ".join(f"K {k}: {nats:+.3f}" for k, nats in off.items())
+    why = (
+        f"{len(near)} of {len(off)} end within {TOLERANCE} nats of K = {fresh}, which ends at "
+        f"{base:.1f}."
+    )
     return Verdict(verdict, ours, why, measure.seeds(results, "ksteps"))
 
 
