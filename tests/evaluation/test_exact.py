@@ -91,14 +91,6 @@ def test_too_many_hidden_units(call: Any) -> None:
         call()
 
 
-def test_too_many_hidden_units_are_told_before_the_training(tmp_path: Path) -> None:
-    config = tiny.resolve(layers=[30], exact=True)
-    with pytest.raises(NwsError, match="enumeration stops at 20"):
-        train(config, tiny.prepare(config, tmp_path), 0, tmp_path)
-    assert not (tmp_path / "runs").exists()
-    assert not (tmp_path / "work").exists()
-
-
 @pytest.fixture(scope="module", params=["pm1", "01"])
 def job(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run that was trained and evaluated, in either coding."""
