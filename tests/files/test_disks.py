@@ -11,6 +11,7 @@ from tiny_job import CONFIG, hindered, told, train
 
 from nws import cli
 from nws import config as configuration
+from nws.cli import work
 from nws.errors import NwsError
 from nws.training import jobs
 
@@ -72,7 +73,7 @@ def test_a_disk_that_takes_nothing_more(
     command = ["train", "tiny/one", "--config", f"{root}/tiny.json", "--results", str(root)]
     with monkeypatch.context() as patch:
         tiny.eager_checkpoints(patch)
-        patch.setattr(cli, "_configure", lambda *args: None)  # possible once in a process
+        patch.setattr(work, "_configure", lambda *args: None)  # possible once in a process
         compile_run = jobs.compile_run
         patch.setattr(
             jobs,

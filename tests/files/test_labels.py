@@ -30,6 +30,7 @@ from hypothesis.stateful import (
 
 from nws import cli
 from nws import config as cfg
+from nws.cli import work
 from nws.config import Config, Run, RunSettings
 from nws.data import datasets
 from nws.evaluation import jobs as evaluation
@@ -90,7 +91,7 @@ def quick() -> Iterator[None]:
     """Stand-ins for what takes long; all that records, checks and reads is real."""
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("NWS_MNIST_DIR", raising=False)
-        patch.setattr(cli, "_configure", lambda *_: None)
+        patch.setattr(work, "_configure", lambda *_: None)
         patch.setattr(training, "_fit", stand_in)
         patch.setattr(evaluation, "likelihoods", scored)
         patch.setattr(evaluation, "_write_samples", write_samples)

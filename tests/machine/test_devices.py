@@ -11,6 +11,7 @@ from tiny_job import CONFIG, RUN, Child, hindered, told, train
 
 from nws import cli
 from nws import config as configuration
+from nws.cli import work
 from nws.config import Config
 from nws.errors import OutOfMemory
 from nws.evaluation import jobs as scoring
@@ -37,7 +38,7 @@ def command(root: Path, name: str, config: Config = CONFIG) -> int:
 def gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """A GPU, by name alone; TensorFlow can be configured only once in a process."""
     with monkeypatch.context() as patch:
-        patch.setattr(cli, "_configure", lambda *args: None)
+        patch.setattr(work, "_configure", lambda *args: None)
         patch.setattr(tf.config, "get_visible_devices", lambda kind: [kind])
         yield patch
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from nws import cli
+from nws.cli import work
 from nws.errors import NwsError
 from nws.machine import lease
 from nws.training import jobs
@@ -248,8 +249,8 @@ def test_the_commands_lease_before_tensorflow_is_set_up(
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,6")
     monkeypatch.setattr(jobs, "configure", configure)
     monkeypatch.setattr(jobs, "train", lambda *args: None)
-    monkeypatch.setattr(cli, "_evaluate", lambda *args: None)
-    monkeypatch.setattr(cli, "_ready", lambda *args: None)
+    monkeypatch.setattr(work, "_evaluate", lambda *args: None)
+    monkeypatch.setattr(work, "_ready", lambda *args: None)
     assert cli.main([command, "minimnist/rws_b", "--results", str(tmp_path)]) == 0
     assert seen == ["5"]
     assert len(lease._held) == (found == "gpu")

@@ -11,6 +11,7 @@ import tiny
 
 from nws import cli
 from nws import config as cfg
+from nws.cli.asked import with_threads
 from nws.planning import plan
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -230,6 +231,6 @@ def test_a_job_alone_on_its_machine_uses_the_threads_configured() -> None:
     config = cfg.load(Path(SMOKE))
     alone = {"experiments": {"mnist": {"alone": True}}, "extends": "smoke"}
     for given, threads in ((config, 8), (cfg.resolve(alone), 2)):
-        assert cli._given(given, 8).experiments["mnist"].threads == threads
-        assert cli._given(given, 1).experiments["mnist"].threads == 1
-    assert cli._given(config, None) == config
+        assert with_threads(given, 8).experiments["mnist"].threads == threads
+        assert with_threads(given, 1).experiments["mnist"].threads == 1
+    assert with_threads(config, None) == config

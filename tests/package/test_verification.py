@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from nws import cli
+from nws.cli import work
 from nws.cli.verification import Found, report, verify
 from nws.errors import NwsError
 from nws.files import manifest
@@ -40,7 +41,7 @@ RUN = Path("runs/minimnist/ws_b/seed0")
 def _set_up_before() -> Iterator[None]:
     """TensorFlow's threads can be set once in a process, and other tests have used it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cli, "_configure", lambda *_: None)
+        patch.setattr(work, "_configure", lambda *_: None)
         patch.setattr(device, "configure", lambda *_: "cpu")
         yield
 

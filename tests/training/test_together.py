@@ -11,8 +11,9 @@ import tensorflow as tf
 import tiny
 from tiny_job import Child, leftovers
 
-from nws import cli
 from nws import config as configuration
+from nws.cli import work
+from nws.cli.asked import seeded, with_threads
 from nws.config import Config, Run
 from nws.errors import NwsError, OutOfMemory
 from nws.training import jobs
@@ -145,13 +146,13 @@ def test_how_many_are_trained_at_once(alone: bool, threads: int, count: int, exp
     """Those that are to be timed have the machine to themselves."""
     document = CONFIG.model_dump()
     document["experiments"]["tiny"] |= {"alone": alone, "threads": 8}
-    config = cli._given(configuration.resolve(document), threads)
-    assert cli._at_once(config, list(configuration.runs(config)), count) == expected
+    config = with_threads(configuration.resolve(document), threads)
+    assert work._at_once(config, list(configuration.runs(config)), count) == expected
 
 
 def test_a_run_named_twice_is_trained_once() -> None:
     run = configuration.find_run(CONFIG, "tiny", "one")
-    assert [seed for _, seed in cli._seeded(CONFIG, [run, run], [0, 1, 0])] == [0, 1]
+    assert [seed for _, seed in seeded(CONFIG, [run, run], [0, 1, 0])] == [0, 1]
 
 
 def test_a_run_whose_neighbour_failed_says_why(

@@ -1,0 +1,85 @@
+"""What the arguments of a command ask for: a configuration, a folder, runs, seeds, threads."""
+
+import argparse
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nws.errors import NwsError
+
+if TYPE_CHECKING:
+    from nws.config import Config, Run
+
+
+def configuration(args: argparse.Namespace) -> tuple["Config", Path]:
+    """The configuration asked for, and where its results go.
+
+    A job of the workflow carries the configuration with which it was scheduled: a file could be
+    another one by the time that the job starts.
+    """
+    from nws import config
+
+    carried = None if args.config else os.environ.get(config.CARRIED)
+    settings = config.unpack(carried) if carried else config.load(args.config)
+    root = args.results or Path("results") / settings.scale
+    if carried and root.name != settings.scale:
+        raise NwsError(
+            f"{root}: the configuration that this job was given is of the scale {settings.scale!r}"
+        )
+    return settings, root
+
+
+def results_asked(args: argparse.Namespace) -> tuple["Config | None", Path]:
+    """What results are read for: None, if no configuration is named, for the one used last."""
+    from nws.config import CARRIED
+
+    if not args.config and args.results and CARRIED not in os.environ:
+        return None, args.results
+    return configuration(args)
+
+
+def runs_named(config: "Config", names: Sequence[str]) -> "Iterator[Run]":
+    """The runs that are named, EXPERIMENT/RUN, or by their experiment, all of it."""
+    from nws.config import find_run, runs
+
+    for name in names:
+        experiment, slash, run = name.partition("/")
+        if slash or experiment not in config.experiments:
+            yield find_run(config, experiment, run)
+        else:
+            yield from (found for found in runs(config) if found.experiment == experiment)
+
+
+def seeded(
+    config: "Config", runs: "Sequence[Run]", asked: Sequence[int] | None
+) -> "Iterator[tuple[Run, int]]":
+    """Each run with each seed asked for, or configured where none is, once."""
+    from nws.config import seeds
+
+    known = set()
+    for run in runs:
+        for seed in asked or seeds(config, run.experiment):
+            if (cell := (run.experiment, run.name, seed)) not in known:  # named twice
+                known.add(cell)
+                yield run, seed
+
+
+def with_threads(config: "Config", threads: int | None) -> "Config":
+    """The configuration with the threads that a job was given. One that is alone on its machine is
+    given all, and still uses those configured."""
+    if threads is None:
+        return config
+    experiments = {
+        name: found.model_copy(
+            update={"threads": min(threads, found.threads) if found.alone else threads}
+        )
+        for name, found in config.experiments.items()
+    }
+    return config.model_copy(update={"experiments": experiments})
+
+
+def show(paths: Sequence[Path]) -> None:
+    """Print what was made."""
+    for path in paths:
+        print(path)

@@ -1,0 +1,112 @@
+"""The commands that read results, and those that run nothing."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nws.cli.asked import configuration, results_asked, show
+
+if TYPE_CHECKING:
+    from nws.config import Config
+
+
+def figure(args: argparse.Namespace) -> None:
+    """Draw figures from result files."""
+    from nws.reporting import figures
+
+    config, root = results_asked(args)
+    for name in args.name or figures.NAMES:
+        show(figures.make(name, root, root / "figures", config))
+        _say_missing(name, figures.requires, root, config)
+
+
+def table(args: argparse.Namespace) -> None:
+    """Make tables from result files."""
+    from nws.reporting import tables
+
+    config, root = results_asked(args)
+    for name in args.name or tables.NAMES:
+        show(tables.make(name, root, config=config))
+        _say_missing(name, tables.requires, root, config)
+
+
+def choose(args: argparse.Namespace) -> None:
+    """Write what the searches of the race chose."""
+    from nws.reporting import choose
+    from nws.reporting.results import Results
+
+    config, root = results_asked(args)
+    file = root / "config.json" if config is None else args.config
+    extends = "paper" if file is None else str(file.resolve())
+    print(choose.text(Results(root, config), extends), end="")
+
+
+def report(args: argparse.Namespace) -> None:
+    """Write the report from result files."""
+    from nws.reporting.page.report import make
+
+    config, root = results_asked(args)
+    show([make(root, config)])
+
+
+def verify(args: argparse.Namespace) -> None:
+    """Score the models of results again and compare every number."""
+    from nws.machine import quiet
+
+    quiet.load()
+    from nws.cli import verification
+    from nws.machine.device import configure
+
+    args.results = args.folder or args.results
+    config, root = results_asked(args)
+    configure("cpu", os.cpu_count() or 1)
+    print(verification.report(verification.verify(root, config, args.quick)))
+
+
+def benchmark(args: argparse.Namespace) -> None:
+    """Time the steps of training."""
+    from nws.benchmark import main
+
+    main(args)
+
+
+def plan(args: argparse.Namespace) -> None:
+    """Say what a configuration asks for."""
+    from nws.config import write
+    from nws.planning import plan
+
+    config, root = configuration(args)
+    if args.write:
+        write(config, root)
+    print(plan.describe(plan.plan(config, root), plan.calibrate()))
+
+
+def init(args: argparse.Namespace) -> None:
+    """Begin a folder for Snakemake."""
+    from nws.files.starter import init
+
+    show(init(args.folder, args.scale))
+    print(f"Next: cd {args.folder}; snakemake --cores 4")
+
+
+def _say_missing(
+    name: str,
+    requires: "Callable[[str, Config], list[tuple[str, str]]]",
+    root: Path,
+    config: "Config | None",
+) -> None:
+    """Which runs what was made is without: Snakemake trains none for a file that is there."""
+    from nws.reporting.results import MISSING, Results
+
+    results = Results(root, config)
+    needed = set(requires(name, results.config))
+    entries = [e for e in results.all_entries() if (e.run.experiment, e.run.name) in needed]
+    if missing := sum(entry.status == MISSING for entry in entries):
+        print(
+            f"{name}: {missing} of its {len(entries)} runs are missing; to have them trained, "
+            f"delete the files of {name}, then: snakemake --cores 4 {name}",
+            file=sys.stderr,
+        )
