@@ -22,3 +22,16 @@ def test_claims_are_grouped_and_counted_by_what_they_rest_on() -> None:
     assert [len(group.claims) for group in found["groups"]] == [2, 1, 1, 1]
     assert found["sure"] == {"several": 1, "one": 2, "exact": 1, "shorter": 1}
     assert found["total"] == 5
+
+
+def test_the_order_of_the_algorithms_is_told_where_it_is_judged() -> None:
+    orders = [claim for claim in claims.ALL if claim.id.endswith("-order")]
+    assert len(orders) == 3
+    found = answer.orders(
+        [
+            (orders[0], Verdict(REPRODUCED, "WS -3.1 < RWS -2.1 < NRWS -1.1", "", 1)),
+            (orders[1], Verdict(NOT_RUN, "–", "missing")),
+            (claims.ALL[0], Verdict(REPRODUCED, "1", "", 0)),
+        ]
+    )
+    assert [claim for claim, _ in found] == orders[:1]

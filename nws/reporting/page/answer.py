@@ -35,9 +35,19 @@ def sureness(judged: Judged) -> dict[str, int]:
     }
 
 
+def orders(judged: Judged) -> Judged:
+    """The judged claims that the whole paper rests on: which algorithm ends best."""
+    return [(c, v) for c, v in judged if c.id.endswith("-order") and v.verdict in GROUPS]
+
+
 def content(judged: Judged) -> dict[str, Any]:
     """For the template."""
-    return {"groups": groups(judged), "sure": sureness(judged), "total": len(judged)}
+    return {
+        "groups": groups(judged),
+        "sure": sureness(judged),
+        "total": len(judged),
+        "orders": orders(judged),
+    }
 
 
 def _whole(scale: str) -> bool:
