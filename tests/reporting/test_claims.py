@@ -278,7 +278,9 @@ def test_best_cells(root):
     grid(root, "grid_minimnist", valley)
     assert grids.region(Results(root), "grid_minimnist").verdict == REPRODUCED
     grid(root, "grid_minimnist", lambda rate, damping: -rate - damping)
-    assert grids.region(Results(root), "grid_minimnist").verdict == NOT_REPRODUCED
+    found = grids.region(Results(root), "grid_minimnist")
+    assert found.verdict == NOT_REPRODUCED
+    assert "the best inside, η 0.01, α 0.1, is 0.990 above it" in found.why
 
 
 def test_image_size(root):

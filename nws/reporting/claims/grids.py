@@ -29,8 +29,23 @@ def region(results: Results, experiment: str) -> Verdict:
     best = _best(results, experiment)
     inside = [low <= best[key] <= high for key, (low, high) in REGION.items()]
     ours = f"η {best['learning_rate']:g}, α {best['damping']:g}"
-    why = f"{sum(inside)} of 2 (η, α) inside; minimum validation loss {best['loss']:.3f}."
+    why = f"{sum(inside)} of 2 (η, α) inside; minimum validation loss {best['loss']:.3f}"
+    why += "." if all(inside) else f"; {_behind(results, experiment, best['loss'])}."
     return Verdict(counted(sum(inside), 2), ours, why, measure.seeds(results, experiment))
+
+
+def _behind(results: Results, experiment: str, loss: float) -> str:
+    """How far the best cell inside the region is from the best of all."""
+    cells = _cells(results, experiment).dropna(subset="loss")
+    for key, (low, high) in REGION.items():
+        cells = cells[cells[key].between(low, high)]
+    if cells.empty:
+        return "no cell inside ended well"
+    near = cells.loc[cells["loss"].idxmin()]
+    return (
+        f"the best inside, η {near['learning_rate']:g}, α {near['damping']:g}, is "
+        f"{near['loss'] - loss:.3f} above it"
+    )
 
 
 def image_size(results: Results) -> Verdict:
