@@ -328,7 +328,9 @@ def test_ksteps(steps):
     checks = (ksteps.up_to_100, ksteps.stability, ksteps.speed)
     assert [check(Results(steps)).verdict for check in checks] == [REPRODUCED] * 3
     rewrite(steps, "ksteps", "k100", valid_loss=calm - 2)  # that is an impact, too
-    assert ksteps.up_to_100(Results(steps)).verdict == PARTLY
+    found = ksteps.up_to_100(Results(steps))
+    assert found.verdict == PARTLY
+    assert found.why.endswith("which ends at 95.0; 0 are worse by more.")
     rewrite(steps, "ksteps", "k100", valid_loss=calm + 2)
     for run in ("k500", "k1000"):
         rewrite(steps, "ksteps", run, valid_loss=calm)

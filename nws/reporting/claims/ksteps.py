@@ -25,7 +25,7 @@ def up_to_100(results: Results) -> Verdict:
     ours = ", ".join(f"K {k}: {nats:+.3f}" for k, nats in off.items())
     why = (
         f"{len(near)} of {len(off)} end within {TOLERANCE} nats of K = {fresh}, which ends at "
-        f"{base:.1f}."
+        f"{base:.1f}; {sum(nats > TOLERANCE for nats in off.values())} are worse by more."
     )
     return Verdict(verdict, ours, why, measure.seeds(results, "ksteps"))
 
