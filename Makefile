@@ -12,7 +12,10 @@ FIND := for p in $$PYTHON python3.13 python3.12 python3.11 python3; do \
 	test -n "$$p" || { echo "No Python 3.11, 3.12 or 3.13 with venv was found: install one" \
 	"(Debian, Ubuntu: python3-venv), or name it: PYTHON=/path/to/python make" >&2; exit 1; }
 
-.PHONY: report smoke paper reference test test-slow lint lock clean
+.PHONY: env report smoke paper reference test test-slow lint lock clean
+
+env: $(READY)
+	@echo "The environment: . $(BIN)/activate"
 
 report: $(READY)
 	$(SNAKEMAKE) config/quick.yaml

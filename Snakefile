@@ -14,6 +14,7 @@ rule all:
     default_target: True
     input:
         f"{ROOT}/report.html",
+        results_of(RUNS),  # a report that `nws report` has written before is not all
 
 
 include: "workflow/rules/data.smk"

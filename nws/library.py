@@ -82,7 +82,8 @@ class HelmholtzMachine:
     def log_likelihood(self, x: Any, n_samples: int = 1000) -> np.ndarray:
         """log p(x) in nats, one per row of x, by importance sampling with ``n_samples`` from q.
 
-        A lower bound in expectation, tighter with more samples (Burda et al. 2016).
+        Of the machine whose units have probabilities kept in [1e-6, 1 - 1e-6]. A lower bound in
+        expectation, tighter with more samples (Burda et al. 2016).
         """
         forking.check()
         samples = count("n_samples", n_samples)
@@ -200,12 +201,13 @@ def _grey(x: Any, visible: int, name: str) -> np.ndarray:
         held = np.asarray(x)
         if held.dtype.kind == "c":
             raise NwsError(f"{name}: holds complex numbers; give real ones, e.g. x.real")
-        rows = held.astype(np.float32)
+        with np.errstate(over="ignore"):  # told below
+            rows = held.astype(np.float32)
     except (TypeError, ValueError):
         raise NwsError(f"{name}: is not an array of numbers") from None
     if rows.ndim == 1 and rows.size == visible:
         rows = rows[None]
-    if rows.ndim > 2:
+    if rows.ndim > 2 and len(rows):
         rows = rows.reshape(len(rows), -1)
     if rows.ndim != 2 or rows.shape[1] != visible or len(rows) == 0:
         raise NwsError(

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from nws.config import Averaging, Config, DatasetSettings, Experiment, RunSettings, Schedule
+from nws.config.settings import Growth
 
 TARGET = Path(__file__).resolve().parent.parent / "config" / "README.md"
 SECTIONS = [
@@ -16,6 +17,7 @@ SECTIONS = [
     (RunSettings, "A run: `settings`, `runs` and `grid` of an experiment"),
     (Averaging, "An average: `averaging`"),
     (Schedule, "A schedule: `learning_rate_schedule`, `damping_schedule`"),
+    (Growth, "More samples later: `samples_later`"),
 ]
 INTRODUCTION = """\
 # Configuration
@@ -50,6 +52,9 @@ Paths (`extends`, `source`, `mnist_dir`) are relative to the file that names the
 with Snakemake; `~` is your home folder. On a command line they are relative to the working folder.
 
 A run of a grid is named by its values: `a0.01`, `layers-100-20`, `damping_schedule-linear-0.1`.
+
+Runs of an experiment with `share` above 1 train in one job. Snakemake repeats a job as a whole: one
+value more in its grid trains all of them again. `nws train EXPERIMENT` keeps those that are there.
 """
 
 

@@ -27,10 +27,10 @@ def section(reference: Path = REFERENCE) -> str:
     Markdown."""
     rows = _rows(reference / "tables" / "table1.csv")
     lines = [
-        _claims(_rows(reference / "claims.csv")),
+        f"{_claims(_rows(reference / 'claims.csv'))} {_origin(reference)}",
         "",
         "miniMNIST, test log-likelihood in nats after the paper's 500 epochs, with 10,000 samples "
-        f"on all 10,000 images. {_origin(reference)}",
+        "on all 10,000 images.",
         "",
         *HEAD,
         *map(_line, rows),
@@ -72,7 +72,8 @@ def _origin(reference: Path) -> str:
     names = {machine["gpu"] or machine["cpu"]: None for machine in provenance.machines(entries)}
     hours = provenance.totals(entries)["all"] / 3600
     return (
-        f"{len(entries)} runs and their scores took {hours:.1f} h on {' and '.join(names)}, the "
+        f"All {len(entries)} runs and their scores took {hours:.1f} h on "
+        f"{' and '.join(names)}, the "
         f"last on {provenance.finished_at(entries)[:10]}."
     )
 

@@ -54,7 +54,8 @@ def take(source: Path, target: Path, config: Config) -> int:
     """Copy the finished runs of ``source`` that ``target`` does not have; how many they were."""
     theirs = Results(source, config).all_entries()
     ours = Results(target, config).all_entries()
-    new = [a for a, b in zip(theirs, ours, strict=True) if a.scored and not b.scored]
+    pairs = zip(theirs, ours, strict=True)
+    new = [a for a, b in pairs if (a.scored and not b.scored) or (_model(a) and not b.trained)]
     for entry in new:
         _copy(entry.directory, target / entry.directory.relative_to(source), WHOLE)
     return len(new)
@@ -68,9 +69,14 @@ def todo(config: Config, root: Path) -> Iterator[Cell]:
         share = config.experiments[name].share
         for seed in configuration.seeds(config, name):
             entries = [e for e in results.entries(name) if e.seed == seed and not e.scored]
-            trained = [e for e in entries if e.trained]
+            trained = [e for e in entries if _model(e)]
             yield from _cells("evaluate", trained, seed, share)
             yield from _cells("train", [e for e in entries if e not in trained], seed, share)
+
+
+def _model(entry: Entry) -> bool:
+    """Whether a run is trained as it is asked for, and can be scored."""
+    return entry.trained and all((entry.directory / name).is_file() for name in WHOLE[:4])
 
 
 def _cells(command: str, entries: list[Entry], seed: int, share: int) -> Iterator[Cell]:

@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nws.errors import NwsError
-
 if TYPE_CHECKING:
     from nws.config import Config, Run
 
@@ -20,23 +18,24 @@ def configuration(args: argparse.Namespace) -> tuple["Config", Path]:
     """
     from nws import config
 
-    carried = None if args.config else os.environ.get(config.CARRIED)
-    settings = config.unpack(carried) if carried else config.load(args.config)
-    root = args.results or Path("results") / settings.scale
-    if carried and root.name != settings.scale:
-        raise NwsError(
-            f"{root}: the configuration that this job was given is of the scale {settings.scale!r}"
-        )
-    return settings, root
+    name = _carried(args)
+    settings = config.unpack(os.environ[name], name) if name else config.load(args.config)
+    return settings, args.results or Path("results") / settings.scale
 
 
 def results_asked(args: argparse.Namespace) -> tuple["Config | None", Path]:
     """What results are read for: None, if no configuration is named, for the one used last."""
-    from nws.config import CARRIED
-
-    if not args.config and args.results and CARRIED not in os.environ:
+    if not args.config and args.results and not _carried(args):
         return None, args.results
     return configuration(args)
+
+
+def _carried(args: argparse.Namespace) -> str:
+    """The variable with the configuration of a job; empty for what no workflow has started."""
+    from nws.config import carried
+
+    name = carried(args.results.name) if args.results and not args.config else ""
+    return name if name in os.environ else ""
 
 
 def runs_named(config: "Config", names: Sequence[str]) -> "Iterator[Run]":

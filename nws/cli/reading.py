@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,26 +12,31 @@ from nws.cli.asked import configuration, results_asked, show
 
 if TYPE_CHECKING:
     from nws.config import Config
+    from nws.reporting.results import Results
+
+SAID = 5  # runs that are named one by one
 
 
 def figure(args: argparse.Namespace) -> None:
     """Draw figures from result files."""
     from nws.reporting import figures
+    from nws.reporting.results import Results
 
     config, root = results_asked(args)
     for name in args.name or figures.NAMES:
         show(figures.make(name, root, root / "figures", config))
-        _say_missing(name, figures.requires, root, config)
+        _say_lacking(name, Results(root, config), figures.requires, args.config)
 
 
 def table(args: argparse.Namespace) -> None:
     """Make tables from result files."""
     from nws.reporting import tables
+    from nws.reporting.results import Results
 
     config, root = results_asked(args)
     for name in args.name or tables.NAMES:
         show(tables.make(name, root, config=config))
-        _say_missing(name, tables.requires, root, config)
+        _say_lacking(name, Results(root, config), tables.requires, args.config)
 
 
 def choose(args: argparse.Namespace) -> None:
@@ -41,15 +47,24 @@ def choose(args: argparse.Namespace) -> None:
     config, root = results_asked(args)
     file = root / "config.json" if config is None else args.config
     extends = "paper" if file is None else str(file.resolve())
-    print(choose.text(Results(root, config), extends), end="")
+    text, empty = choose.text(Results(root, config), extends)
+    print(text, end="")
+    if empty:
+        print(
+            "left out, for no run of their search has ended (and is scored, if it is to be): "
+            + ", ".join(empty),
+            file=sys.stderr,
+        )
 
 
 def report(args: argparse.Namespace) -> None:
     """Write the report from result files."""
     from nws.reporting.page.report import make
+    from nws.reporting.results import Results
 
     config, root = results_asked(args)
     show([make(root, config)])
+    _say_lacking("report", Results(root, config), None, args.config)
 
 
 def verify(args: argparse.Namespace) -> None:
@@ -92,21 +107,30 @@ def init(args: argparse.Namespace) -> None:
     print(f"Next: cd {args.folder}; snakemake --cores 4")
 
 
-def _say_missing(
+def _say_lacking(
     name: str,
-    requires: "Callable[[str, Config], list[tuple[str, str]]]",
-    root: Path,
-    config: "Config | None",
+    results: "Results",
+    requires: "Callable[[str, Config], list[tuple[str, str]]] | None",
+    file: Path | None,
 ) -> None:
     """Which runs what was made is without: Snakemake trains none for a file that is there."""
-    from nws.reporting.results import MISSING, Results
+    from nws.reporting.results import MISSING, STALE
 
-    results = Results(root, config)
-    needed = set(requires(name, results.config))
-    entries = [e for e in results.all_entries() if (e.run.experiment, e.run.name) in needed]
-    if missing := sum(entry.status == MISSING for entry in entries):
+    entries = results.all_entries()
+    if requires is not None:
+        needed = set(requires(name, results.config))
+        entries = [e for e in entries if (e.run.experiment, e.run.name) in needed]
+    stale = [entry for entry in entries if entry.status == STALE]
+    missing = sum(entry.status == MISSING for entry in entries)
+    for entry in stale[:SAID]:
+        print(f"{entry.label}: not shown: {entry.reason}", file=sys.stderr)
+    if stale[SAID:]:
+        print(f"and {len(stale) - SAID} more are not shown", file=sys.stderr)
+    if missing or stale:
+        with_file = f" --configfile {shlex.quote(str(file))}" if file else ""
         print(
-            f"{name}: {missing} of its {len(entries)} runs are missing; to have them trained, "
-            f"delete the files of {name}, then: snakemake --cores 4 {name}",
+            f"{name}: {missing} of its {len(entries)} runs are missing, {len(stale)} are of other "
+            "settings or data; to have them trained: "
+            f"snakemake --cores 4 --forcerun {name}{with_file}",
             file=sys.stderr,
         )

@@ -59,13 +59,15 @@ def _trained(config: "Config", root: Path, run: "Run", seed: int) -> bool:
     is said."""
     from nws.files import manifest
     from nws.files.code import source_hash
-    from nws.reporting.results import Results
+    from nws.reporting.results import STALE, Results
 
     entry = Results(root, config).entry(run, seed)
     same = entry.trained and entry.metrics.get("code") == source_hash("training")
     there = same and (entry.directory / "model.npz").is_file()
     if trained := there and not manifest.check(entry.directory):
         print(f"{entry.label}: is trained; --again trains it anew", file=sys.stderr)
+    elif entry.status == STALE:
+        print(f"{entry.label}: is trained anew: {entry.reason}", file=sys.stderr)
     return trained
 
 

@@ -15,7 +15,7 @@ from nws.config.expansion import (
     seeds,
 )
 from nws.config.merging import merge
-from nws.config.reading import CARRIED, dump, load, pack, read, resolve, unpack, write
+from nws.config.reading import CARRIED, carried, dump, load, pack, read, resolve, unpack, write
 from nws.config.settings import (
     BUILT_IN,
     Averaging,
@@ -38,6 +38,7 @@ __all__ = [
     "RunSettings",
     "Schedule",
     "Strict",
+    "carried",
     "check_source",
     "dump",
     "expand",

@@ -54,7 +54,10 @@ def resolve(config: Mapping[str, Any], where: str = "configuration") -> Config:
         parent = base.pop("extends", None if parent == "paper" else "paper")
         content, below = merge(base, content), merge(base, below)
     remove(content, below)
-    return check(validate(Config, {**content, "extends": None}, where))
+    try:
+        return check(validate(Config, {**content, "extends": None}, where))
+    except NwsError as error:
+        raise NwsError(str(error) if where in str(error) else f"{where}: {error}") from None
 
 
 def load(path: str | Path | None = None) -> Config:
@@ -67,7 +70,13 @@ def dump(config: Config, folder: Path = Path()) -> str:
     return json.dumps(seen_from(config.model_dump(), folder), indent=1) + "\n"
 
 
-CARRIED = "NWS_CONFIGURATION"  # of a workflow's job, in the environment
+CARRIED = "NWS_CONFIGURATION"  # of a workflow, in the environment of its jobs
+
+
+def carried(scale: str) -> str:
+    """The environment variable that carries the configuration of a scale to the jobs of a workflow.
+    A workflow with several modules has several of them."""
+    return f"{CARRIED}_{scale.encode().hex()}"
 
 
 def pack(config: Config) -> str:
@@ -75,13 +84,13 @@ def pack(config: Config) -> str:
     return base64.b64encode(zlib.compress(dump(config).encode(), 9)).decode()
 
 
-def unpack(text: str) -> Config:
-    """What :func:`pack` packed. Raises NwsError if it is anything else."""
+def unpack(text: str, name: str = CARRIED) -> Config:
+    """What :func:`pack` packed. Raises NwsError if it is anything else; it names the variable."""
     try:
         content = json.loads(zlib.decompress(base64.b64decode(text, validate=True)))
     except (ValueError, zlib.error) as error:
-        raise NwsError(f"${CARRIED}: holds no configuration: {error}; unset it") from None
-    return resolve(content, f"${CARRIED}")
+        raise NwsError(f"${name}: holds no configuration: {error}; unset it") from None
+    return resolve(content, f"${name}")
 
 
 def write(config: Config, root: Path) -> Path:
@@ -99,7 +108,7 @@ def _extended(name: str, where: str) -> Path:
     if not path.is_file():
         known = scales()
         raise NwsError(
-            f"{where}: extends {name!r}{hint(name, known)}; allowed: {', '.join(known)} or a path, "
-            "relative to the file that names it"
+            f"{where}: extends {name!r}{hint(Path(name).name, known)}; allowed: "
+            f"{', '.join(known)} or a path, relative to the file that names it"
         )
     return path

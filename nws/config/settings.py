@@ -178,7 +178,7 @@ class RunSettings(Strict):
         ge=0,
         allow_inf_nan=False,
         description="γ of α (1/4 / E[σ'])^γ, the damping of a unit: more for those that saturate; "
-        "0: α for all (natural algorithms)",
+        "0: α for all; the prior's biases always have α (natural algorithms)",
     )
     weight_decay: Real = Field(
         0.0,
@@ -272,10 +272,13 @@ class Config(Strict):
     """Everything a scale fixes."""
 
     extends: str | None = Field(
-        None, description="configuration this one changes: paper, quick, smoke, or a path"
+        None,
+        description="configuration this one changes: paper, quick, smoke, reference or a path",
     )
     scale: Name = Field("paper", description="results go to results/<scale>")
-    seeds: Seeds = Field([0], description="one repetition of every run per seed")
+    seeds: Seeds = Field(
+        [0], description="of experiments that name none: each run once a seed"
+    )
     device: Literal["auto", "cpu", "gpu"] = Field(
         "auto", description="auto: a GPU when there is one; gpu: fail without one"
     )

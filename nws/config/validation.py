@@ -41,6 +41,11 @@ def _explain(error: Any, model: type[BaseModel], where: str) -> str:
         return f"{path}: unknown key{close}; allowed: {', '.join(fields)}"
     if error["type"] == "missing":
         return f"{path}: is missing"
+    if error["type"] in ("model_type", "model_attributes_type"):
+        fields = _fields_at(model, error["loc"])
+        return f"{path}: found {error['input']!r}; give a mapping with {', '.join(fields)}"
+    if error["type"] == "list_type":
+        return f"{path}: found {error['input']!r}; give a list, such as [0, 1]"
     return f"{path}: found {error['input']!r}; {error['msg'].removeprefix('Value error, ')}"
 
 

@@ -95,7 +95,7 @@ def current(npz_path: Path, settings: DatasetSettings, mnist_dir: str | None) ->
     if found := changed(load_provenance(npz_path), settings, mnist_dir):
         raise NwsError(
             f"{npz_path}: is not what the configuration asks for now ({found}); prepare it again: "
-            f"nws prepare {npz_path.stem}"
+            f"nws prepare {npz_path.stem}, with the same --config"
         )
     return dataset
 

@@ -26,7 +26,9 @@ class Normaliser(NamedTuple):
     """2 log Z in nats, its standard error, and a 95% interval, from ``samples`` dreams.
 
     The logarithm of a mean is below its expectation's: so is ``value``, and log p* above, by about
-    half the squared standard error.
+    half the squared standard error. All of this is of many ``effective_samples``, (Σw)²/Σw²: with a
+    hundred or fewer the weights have a tail that was hardly seen, and the error is larger than it
+    says.
     """
 
     value: float
@@ -34,6 +36,7 @@ class Normaliser(NamedTuple):
     low: float
     high: float
     samples: int
+    effective_samples: float
 
 
 def log_unnormalised(
@@ -51,7 +54,8 @@ def two_log_z(params: Parameters, samples: int, seed: int, coding: Coding) -> No
     count = log_w.size
     value = float(total - np.log(count))
     error = float(np.sqrt(max(0.0, np.exp(squares - 2.0 * total) - 1.0 / count)))
-    return Normaliser(value, error, value - NORMAL * error, value + NORMAL * error, count)
+    low, high = value - NORMAL * error, value + NORMAL * error
+    return Normaliser(value, error, low, high, count, float(np.exp(2.0 * total - squares)))
 
 
 @tf.function(autograph=False)

@@ -85,6 +85,8 @@ def _score(
 
 def _training(folder: Path) -> dict[str, Any]:
     path = folder / "training.json"
+    if not path.exists():
+        raise NwsError(f"{path}: not found; train the run first, with the same arguments")
     try:
         return dict(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:

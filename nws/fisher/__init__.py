@@ -9,8 +9,11 @@ import tensorflow as tf
 
 from nws.errors import NwsError
 from nws.fisher.choice import EXACT, choose
+from nws.machine import forking
 
 __all__ = ["EXACT", "choose", "natural_gradient"]
+
+ROUNDING = 1e-6  # relative residual that rounding may leave
 
 
 def natural_gradient(
@@ -29,8 +32,11 @@ def natural_gradient(
     float64 where that is no floating one.
 
     Computed in float64. ``solver``: cholesky O(m(nl²+l³)), woodbury O(m(n²l+n³)), cg O(mnl) an
-    iteration, to a relative residual of ``tolerance`` or an error; auto: the cheapest.
+    iteration, until the residual that it keeps itself is ``tolerance``; auto: the cheapest. The
+    relative residual of the result is measured whatever solved it, and an error where it is large:
+    a damping far below the largest eigenvalue costs digits, Woodbury's formula most.
     """
+    forking.check()
     named = {"parents": parents, "probs": probs, "grad": grad}
     H, P, g = (_matrix(name, value) for name, value in named.items())
     _check(H, P, g)
@@ -39,19 +45,43 @@ def natural_gradient(
     damping, tolerance = _positive("damping", damping), _positive("tolerance", tolerance)
     if int(_positive("iterations", iterations)) != iterations:
         raise NwsError(f"natural_gradient: iterations: found {iterations!r}; give a whole number")
+    iterations = int(iterations)
     rows, columns = H.shape
     method = choose(solver, rows, columns, P.shape[1], 1, tolerance, iterations)
     V = P * (1.0 - P) / rows
     alpha = tf.constant(damping, tf.float64)
     solution = method.solve(method.factor(tf.constant(H), tf.constant(V), alpha), tf.constant(g))
     worst = float(tf.reduce_max(solution.residual))
-    if not (bool(solution.finite) and worst <= tolerance):
+    if worst > tolerance:  # of a solver that iterates
         raise NwsError(
             f"natural_gradient: {solver} ended with a relative residual of {worst:.1e}, asked "
             f"for {tolerance:.1e} in {iterations} iterations; raise one of the three"
         )
+    value = solution.value.numpy()
+    _check_solved(H, V, g, damping, value, max(ROUNDING, 10 * tolerance), solver)
     kind = np.asarray(grad).dtype
-    return solution.value.numpy().astype(kind if kind.kind == "f" else np.float64)
+    return value.astype(kind if kind.kind == "f" else np.float64)
+
+
+def _check_solved(
+    H: np.ndarray,
+    V: np.ndarray,
+    g: np.ndarray,
+    damping: float,
+    value: np.ndarray,
+    limit: float,
+    solver: str,
+) -> None:
+    """An error unless ‖g - F̃x‖ is below ``limit``·‖g‖ for every unit."""
+    x = value / (1.0 + damping)
+    with np.errstate(all="ignore"):
+        off = np.linalg.norm(g - damping * x - H.T @ (V * (H @ x)), axis=0)
+    worst = float((off / np.maximum(np.linalg.norm(g, axis=0), np.finfo(np.float64).tiny)).max())
+    if not worst <= limit:
+        raise NwsError(
+            f"natural_gradient: {solver}: the result has a relative residual of {worst:.1e}, above "
+            f"{limit:.1e}: damping {damping:g} is too small for float64; raise it"
+        )
 
 
 def _matrix(name: str, value: Any) -> np.ndarray:

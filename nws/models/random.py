@@ -15,8 +15,9 @@ import tensorflow as tf
 
 PURPOSES = ("wake", "sleep", "pixels", "shuffle", "validation", "likelihood", "model")
 
-# 16-bit draws quantise a probability to steps of 2^-16, an error of at most 2^-17.
-COARSE = 2.0**-17
+# 16-bit draws quantise a probability to steps of 2^-16, an error of at most 2^-17, which is 1.6% of
+# the smallest one that they are used for.
+COARSE = 2.0**-11
 # The largest float32 below 1: what the largest 32-bit word becomes.
 BELOW_ONE = 1.0 - 2.0**-24
 
@@ -34,8 +35,8 @@ class Key(NamedTuple):
 def symmetric_uniform(size: int, key: Key, purpose: str, resolution: float) -> tf.Tensor:
     """``size`` draws from U(-1, 1), for comparison with the mean of a ±1 unit.
 
-    Where probabilities are clipped at ``resolution`` or more, and that is above the 2^-17 that a
-    16-bit draw errs by, both halves of each 32-bit word are used: half the cost.
+    Where probabilities are clipped at ``resolution`` or more, and that is far above the 2^-17 that
+    a 16-bit draw errs by, both halves of each 32-bit word are used: half the cost.
     """
     if resolution < COARSE:
         return tf.cast(_words(size, key, purpose), tf.float32) * (BELOW_ONE * 2.0**-31)

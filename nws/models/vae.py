@@ -94,7 +94,8 @@ def log_weights(params: Vae, x: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
 
 def normal(shape: Sequence[int], seed: int, purpose: int, step: tf.Tensor | int) -> tf.Tensor:
     """Draws from N(0, 1): a function of (seed, purpose, step), as everywhere."""
-    pair = tf.stack([tf.constant(4 * seed + purpose), tf.cast(step, tf.int32)])
+    key = tf.constant((4 * seed + purpose) % 2**63, tf.int64)
+    pair = tf.stack([key, tf.cast(step, tf.int64)])
     return tf.random.stateless_normal(shape, pair)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from nws.config import Run
+from nws.errors import NwsError
 from nws.reporting import race, search
 from nws.reporting.results import Results
 
@@ -18,30 +19,37 @@ SHORT, LONG = search.EXPERIMENTS
 HEAD = "# By `nws choose`: what the searches of {scale} found best for each rival and budget.\n"
 
 
-def text(results: Results, extends: str) -> str:
-    """YAML over the configuration ``extends``: the experiments whose settings were searched. Slots
-    that cannot be filled yet are left out."""
+def text(results: Results, extends: str) -> tuple[str, list[str]]:
+    """YAML over the configuration ``extends``: the experiments whose settings were searched; and
+    the slots that cannot be filled yet, which it leaves out. NwsError if that is all of them."""
     experiments: dict[str, Any] = {}
+    empty = []
     for slot, best in _filled(results):
+        if best is None:
+            empty.append(f"{slot.experiment}/{slot.name}")
+            continue
         runs = experiments.setdefault(slot.experiment, {"runs": {}})["runs"]
         runs[slot.name] = _settings(results, slot, best)
+    if not experiments:
+        raise NwsError(
+            f"{results.root}: nothing to choose from: no run of {SHORT} has ended (and is scored, "
+            f"if it is to be); first: nws train {SHORT} --evaluate"
+        )
     scale = results.config.scale
     content = {"extends": extends, "scale": scale, "experiments": experiments}
-    return HEAD.format(scale=scale) + yaml.safe_dump(content, sort_keys=False, width=100)
+    return HEAD.format(scale=scale) + yaml.safe_dump(content, sort_keys=False, width=100), empty
 
 
-def _filled(results: Results) -> Iterator[tuple[Run, Run]]:
-    """Each slot with the run whose settings it takes."""
+def _filled(results: Results) -> Iterator[tuple[Run, Run | None]]:
+    """Each slot with the run whose settings it takes; None: there is none yet."""
     seen: Counter[str] = Counter()
     for slot in results.runs(LONG):
         rival = race.rival(slot)
         ranked = search.ranking(results, rival, experiments=(SHORT,)).best()
-        if seen[rival] < len(ranked):
-            yield slot, ranked[seen[rival]]
+        yield slot, ranked[seen[rival]] if seen[rival] < len(ranked) else None
         seen[rival] += 1
     for choice in search.choices(results):
-        if choice.best is not None:
-            yield choice.run, choice.best
+        yield choice.run, choice.best
 
 
 def _settings(results: Results, slot: Run, best: Run) -> dict[str, Any]:

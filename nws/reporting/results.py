@@ -43,6 +43,9 @@ ACTIVE = "active_"  # and the number of a hidden layer, in the histories of runs
 SETTINGS = ["algorithm", "dataset", "learning_rate", "damping", "refresh", "solver"]
 IDENTITY = ["experiment", "run", "seed", *SETTINGS]
 
+# What the evaluation adds to a training's record.
+SCORES = ("log_likelihood", "exact", "bihm", "evaluation_code", "evaluation_seconds")
+
 REQUIRED = ["status", "epochs", "seconds", "seconds_per_epoch", "min_valid_loss"]
 REQUIRED += ["settings", "seed"]  # what it was made of
 
@@ -57,7 +60,8 @@ class Entry:
 
     ``status``: finished, converged, diverged, missing, unreadable or stale; ``reason`` says why.
     A stale run is not what the configuration asks for: its numbers are shown nowhere.
-    ``metrics``: ``metrics.json``, or ``training.json`` where the evaluation has not run.
+    ``metrics``: ``metrics.json``, or the training's part of it where the evaluation has not run as
+    it is asked for.
     """
 
     run: configuration.Run
@@ -214,6 +218,9 @@ class Results:
         if reason := self._stale(directory, content, run, seed):
             return Entry(run, seed, directory, STALE, reason, {})
         reason = str(content.get("reason") or "")
+        if other := _otherwise_scored(content, run):
+            reason = "; ".join(filter(None, [reason, other]))
+            content = {key: content[key] for key in content if key not in SCORES}
         return Entry(run, seed, directory, str(content["status"]), reason, content)
 
     def _stale(
@@ -229,14 +236,6 @@ class Results:
         prepared = data or about.get("dataset") or {}
         if "source" in prepared and (found := self._changed(name, prepared)):
             return f"its data set is not what is asked for ({found})"
-        scored = about["settings"]
-        if about.get("log_likelihood") and (
-            found := record.difference(
-                {key: scored.get(key) for key in record.SCORING},
-                {key: getattr(run.settings, key) for key in record.SCORING},
-            )
-        ):
-            return f"it was scored with other settings ({found})"
         return ""
 
     def _changed(self, name: str, prepared: dict[str, Any]) -> str:
@@ -264,6 +263,18 @@ class Results:
         if entry.status in DONE and frame["epoch"].iloc[-1] != entry.metrics.get("epochs"):
             return frame, UNREADABLE
         return frame, entry.status
+
+
+def _otherwise_scored(about: dict[str, Any], run: configuration.Run) -> str:
+    """Why the score of a run is not the one that is asked for; empty if it is, or if there is none.
+    Its training is the same."""
+    samples = record.SCORING[0]
+    made = {key: about["settings"].get(key) for key in record.SCORING}
+    asked = {key: getattr(run.settings, key) for key in record.SCORING}
+    if "evaluation_seconds" not in about or made[samples] == asked[samples] == 0:
+        return ""
+    found = record.difference(made, asked)
+    return f"it was scored with other settings ({found})" if found else ""
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -19,12 +19,15 @@ SCALED = ("learning_rate", "damping")  # changed by a factor, to other values in
 BASE = "none: Table 1’s settings"
 COLUMNS = [
     "change",
-    *(f"{algorithm}_{what}" for algorithm in ALGORITHMS for what in ("ll", "difference", "run")),
+    *(
+        f"{algorithm}_{what}"
+        for algorithm in ALGORITHMS
+        for what in ("ll", "difference", "seeds", "run")
+    ),
     "standard_error",
     "epochs",
     "likelihood_samples",
     "likelihood_images",
-    "seeds",
     "status",
 ]
 
@@ -68,13 +71,13 @@ def _row(results: Results, said: str, runs: dict[str, Run]) -> dict[str, Any]:
         "epochs": settings.epochs,
         "likelihood_samples": settings.likelihood_samples,
         "likelihood_images": settings.likelihood_images,
-        "seeds": min(found["seeds"] for found in scored.values()),
         "status": "; ".join(dict.fromkeys(found["status"] for found in scored.values())),
     }
     for name, found in scored.items():
         base = scores.columns(_entries(results, name))["ll_test_mean"]
         difference = None if said == BASE else found["ll_test_mean"] - base
         row[f"{name}_ll"], row[f"{name}_difference"] = found["ll_test_mean"], difference
+        row[f"{name}_seeds"] = found["seeds"]
         row[f"{name}_run"] = f"{EXPERIMENT}/{runs[name].name}"
     return row
 

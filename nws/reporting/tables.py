@@ -50,6 +50,7 @@ COLUMNS = [
     "log_p_star",
     "log_p_star_error",
     "likelihood_samples",
+    "likelihood_images",
     "seconds_per_epoch",
     "paper_ll",
     "paper_seconds_per_epoch",
@@ -117,6 +118,7 @@ def _row(name: str, results: Results, entries: list[Entry]) -> dict[str, Any]:
         "log_p_star": scores.mean([score["mean"] for score in star]),
         "log_p_star_error": scores.mean([score["standard_error"] for score in star]),
         "likelihood_samples": settings.likelihood_samples,
+        "likelihood_images": settings.likelihood_images,
         "seconds_per_epoch": scores.mean([results.seconds_per_epoch(entry) for entry in done]),
         "run": f"{entries[0].run.experiment}/{entries[0].run.name}",
     }

@@ -15,10 +15,10 @@ class Row(NamedTuple):
     """One epoch; losses in nats an image. None where a column does not apply.
 
     ``seconds``: training alone, since the run's start. ``train_loss`` is the mean over the epoch's
-    steps; ``residual``, of a natural gradient, the worst relative one of the epoch, ``iterations``
-    those of cg, mean over its steps; ``exact_kl`` by enumeration. ``valid_loss`` is that of what
-    the run publishes; where this is an average of parameters, ``valid_loss_last`` is that of the
-    last ones. ``ess``, ``gap`` and ``active`` are those of
+    steps; ``residual``, of a natural gradient, the worst relative one of the epoch by the solver's
+    own account, ``iterations`` those of cg, mean over its steps; ``exact_kl`` by enumeration.
+    ``valid_loss`` is that of what the run publishes; where this is an average of parameters,
+    ``valid_loss_last`` is that of the last ones. ``ess``, ``gap`` and ``active`` are those of
     :mod:`nws.evaluation.activity`, where they are asked for.
     """
 

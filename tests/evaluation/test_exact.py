@@ -74,6 +74,13 @@ def test_certain_units_cost_what_they_should() -> None:
     np.testing.assert_allclose(log_p, [-50.0, -850.0, 0.0, -800.0], atol=1e-12)
 
 
+def test_blocks_of_states_are_no_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, x = random_model([9, 4, 2], 0, scale=3.0), exact.states(9)
+    whole = exact.log_likelihood(model, x)
+    monkeypatch.setattr(exact, "BLOCK", 3)
+    np.testing.assert_allclose(exact.log_likelihood(model, x), whole, rtol=1e-12)
+
+
 def test_states() -> None:
     assert exact.states(2).tolist() == [[-1, -1], [-1, 1], [1, -1], [1, 1]]
 

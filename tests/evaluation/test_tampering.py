@@ -39,7 +39,8 @@ def test_an_evaluation_without_its_training(tmp_path: Path, content: str | None)
     if content is not None:
         path.parent.mkdir(parents=True)
         path.write_text(content)
-    with pytest.raises(NwsError, match=r"training\.json: cannot be read: .*; train the run again"):
+    said = "not found; train the run first" if content is None else "cannot be read: .* again"
+    with pytest.raises(NwsError, match=rf"training\.json: {said}"):
         evaluate(CONFIG, tiny.prepare(CONFIG, tmp_path), 0, tmp_path)
 
 

@@ -360,7 +360,7 @@ def test_a_job_trains_what_it_was_scheduled_with(
     scheduled = world.config
     world.configure(learning_rate=0.3)
     cfg.write(world.config, world.root)
-    monkeypatch.setenv(cfg.CARRIED, cfg.pack(scheduled))
+    monkeypatch.setenv(cfg.carried("tiny"), cfg.pack(scheduled))
     root = world.root.rename(world.root.with_name("tiny"))
     assert cli.main(["train", "minimnist/ws_b", "--results", str(root)]) == 0
     made = json.loads((root / "runs/minimnist/ws_b/seed0/training.json").read_text())

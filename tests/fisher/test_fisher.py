@@ -212,9 +212,20 @@ def test_bad_input_is_refused(solver: str) -> None:
     ]:
         with pytest.raises(NwsError, match=text):
             natural_gradient(*bad, solver)
+    natural_gradient(H, P, g, 0.1, solver, iterations=50.0)  # a whole number
     for name, value in (("tolerance", "a"), ("tolerance", 0.0), ("iterations", 2.5)):
         with pytest.raises(NwsError, match=f"natural_gradient: {name}: found"):
             natural_gradient(H, P, g, 0.1, solver, **{name: value})
+
+
+def test_a_damping_that_rounding_drowns_is_refused() -> None:
+    """Woodbury's formula loses all digits there: its result was wrong by 160 times its size."""
+    H, P, g = problem(100, 20, 3)
+    with pytest.raises(NwsError, match=r"woodbury: the result has a relative residual .* raise it"):
+        natural_gradient(H, P, g, 1e-10, "woodbury")
+    assert error(natural_gradient(H, P, g, 1e-10, "cholesky"), dense(H, P, g, 1e-10)) < 1e-6
+    zero = np.zeros_like(g)
+    np.testing.assert_array_equal(natural_gradient(H, P, zero, 0.1), zero)
 
 
 def test_whole_gradients_have_broken_solutions() -> None:

@@ -89,6 +89,14 @@ def test_sixteen_bit_draws_err_by_less_than_promised() -> None:
         assert abs((u < 2 * p - 1).mean() - p) <= 2.0**-17
 
 
+@pytest.mark.parametrize("clip", [1e-3, 4e-4, 2e-5, 8e-6, 1e-6])
+def test_draws_are_fine_beside_the_smallest_probability(clip: float) -> None:
+    """A unit clipped at c is up with probability c to within two hundredths of it."""
+    u = draws(1000, Key(0, 0), "wake", clip).numpy()
+    sixteen = bool((np.mod(u * 2.0**15 - 0.5, 1.0) == 0).all())
+    assert (2.0**-17 if sixteen else 2.0**-25) <= 0.03 * clip
+
+
 def test_no_word_becomes_an_end_of_the_interval() -> None:
     """A grey value of 1 is always drawn as 1, one of 0 never."""
     ends = tf.cast(tf.constant([2**31 - 1, -(2**31)], tf.int32), tf.float32)

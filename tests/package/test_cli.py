@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import tiny
+from fake_results import write
 
 from nws import cli
 from nws import config as cfg
@@ -113,18 +114,31 @@ def test_a_figure_of_nothing_says_so(tmp_path: Path, capsys: pytest.CaptureFixtu
         assert cli.main([kind, name, "--config", SMOKE, "--results", str(tmp_path)]) == 0
         said = capsys.readouterr().err
         assert f"{name}: 6 of its 6 runs are missing" in said
-        assert f"snakemake --cores 4 {name}" in said
+        assert f"snakemake --cores 4 --forcerun {name} --configfile {SMOKE}" in said
 
 
 def test_what_is_chosen_extends_the_configuration_of_the_results(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    cfg.write(cfg.load(SMOKE), tmp_path)
-    assert cli.main(["choose", "--results", str(tmp_path)]) == 0
+    root = write(tmp_path, missing=["race_search/rws_lr0.05"])
+    assert cli.main(["choose", "--results", str(root)]) == 0
     chosen = tmp_path / "chosen.yaml"
-    chosen.write_text(capsys.readouterr().out)
-    assert cfg.read(chosen)["extends"] == str(tmp_path / "config.json")
-    assert cfg.load(chosen).scale == "smoke"
+    told = capsys.readouterr()
+    chosen.write_text(told.out)
+    assert cfg.read(chosen)["extends"] == str(root / "config.json")
+    assert cfg.load(chosen).scale == cfg.load(root / "config.json").scale
+    assert told.err.startswith("left out, for no run of their search has ended")
+    assert "race_search_long/rws_2" in told.err
+
+
+def test_nothing_to_choose_from_is_no_choice(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cfg.write(cfg.load(SMOKE), tmp_path)
+    assert cli.main(["choose", "--results", str(tmp_path)]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "nws train race_search --evaluate" in told.err
 
 
 def test_plan_tells_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

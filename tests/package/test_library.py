@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from machines import Arrays
 
+import nws
 from nws import HelmholtzMachine, NwsError, fit
 from nws.data import patterns
 from nws.evaluation import exact
+from nws.machine import forking
 from nws.models.parameters import from_arrays, to_arrays
 
 IMAGES = patterns.rows(180).reshape(-1, 9)
@@ -211,6 +213,7 @@ def test_control_c_stops_a_fit() -> None:
 BAD: dict[str, tuple[Any, str]] = {
     "wrong width": (IMAGES[:, :8], r"x: found shape \(180, 8\); give rows of 9 pixels"),
     "no rows": (IMAGES[:0], r"x: found shape \(0, 9\)"),
+    "no images": (np.zeros((0, 3, 3)), r"x: found shape \(0, 3, 3\)"),
     "a number": (3.0, r"x: found shape \(\); give rows of 9 pixels"),
     "nan": (np.where(IMAGES == 1, np.nan, 0.0), "x: holds nan or inf"),
     "out of range": (255 * IMAGES.astype(float), r"x: values from 0 to 255; give .* \[0, 1\]"),
@@ -376,8 +379,15 @@ def test_arrays_that_are_no_model(tmp_path: Path, name: str, change: Any, text: 
         HelmholtzMachine.load(tmp_path / "bad.npz")
 
 
-def test_a_forked_process_is_told_instead_of_hanging() -> None:
-    machine().sample(1)
+@pytest.mark.parametrize("used", ["machine", "fisher"])
+def test_a_forked_process_is_told_instead_of_hanging(
+    used: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forking, "_user", [])
+    if used == "machine":
+        machine().sample(1)
+    else:
+        nws.fisher.natural_gradient(np.ones((2, 2)), [[0.5], [0.5]], [[1.0], [0.0]], 0.1)
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:

@@ -113,13 +113,23 @@ def test_sooner_in_epochs_and_seconds(root):
             found = learning.reaches_sooner(Results(root), "minimnist", "B", faster)
             assert found.verdict == (REPRODUCED if faster == in_time else PARTLY)
             assert "stay" not in found.why
+            assert "rises" not in found.why
     passing = np.array([35.0, 30, 31, 31, 31, 31.25])
     rewrite(root, "minimnist", "nrws_b", 1, train_loss=passing)
     found = learning.reaches_sooner(Results(root), "minimnist", "B", True)
     for rival in ("RWS", "WS"):
         text = f"not stay at {rival}’s level: seed 1 is there in 1 of 6 epochs and ends 1.25 above."
         assert text in found.why
+    risen = np.array([40.0, 31, 30, 32, 32, 32])
     for seed in range(3):
+        rewrite(root, "minimnist", "nrws_b", seed, train_loss=[33.0, 33, 31, 29, 28, 27])
+        rewrite(root, "minimnist", "rws_b", seed, train_loss=risen, seconds=np.arange(1, 7))
+    found = learning.reaches_sooner(Results(root), "minimnist", "B", True)
+    assert found.ours.startswith("RWS ×1.50 epochs")
+    assert "seed 0 has its final 32.00 in epoch 2 and its lowest 30.00 in epoch 3" in found.why
+    assert "With the lowest in place of the final one: RWS ×1.33 epochs" in found.why
+    for seed in range(3):
+        rewrite(root, "minimnist", "rws_b", seed, train_loss=plain)
         rewrite(root, "minimnist", "nrws_b", seed, train_loss=plain + 1)
     found = learning.reaches_sooner(Results(root), "minimnist", "B", True)
     assert (found.verdict, found.ours) == (NOT_REPRODUCED, "RWS not reached; WS not reached")
@@ -156,6 +166,20 @@ def test_learning_rate(root, loss, verdict):
     assert (found.verdict, "RWS η 0.05 caught up" in found.why) == (verdict, loss < 90)
 
 
+def test_learning_rate_is_about_speed_and_not_the_end(root):
+    """A larger η that is ahead early has caught up, wherever it ends."""
+    for seed in range(3):
+        for run, loss in (("ws", np.full(6, 150.0)), ("rws", np.full(6, 140.0))):
+            rewrite(root, "mnist", run, seed, train_loss=loss)
+        rewrite(root, "mnist", "nrws", seed, train_loss=np.array([160.0, 120, 100, 91, 90, 90]))
+    rewrite(root, "rates", "ws_lr0.05", 0, train_loss=np.full(6, 150.0))
+    early = np.array([100.0, 95, 95, 95, 95, 95])
+    rewrite(root, "rates", "rws_lr0.05", 0, train_loss=early)
+    assert learning.learning_rate(Results(root)).verdict == NOT_REPRODUCED
+    rewrite(root, "rates", "rws_lr0.05", 0, train_loss=early[::-1] + 20)
+    assert learning.learning_rate(Results(root)).verdict == REPRODUCED
+
+
 def test_a_larger_learning_rate_that_diverged_did_not_catch_up(tmp_path):
     root = write(tmp_path, diverged=["rates/ws_lr0.05", "rates/rws_lr0.05"])
     for seed in range(3):
@@ -170,7 +194,7 @@ def test_who_is_ahead_at_the_papers_rate_need_not_catch_up(root):
             rewrite(root, "mnist", run, seed, train_loss=np.full(6, level))
     found = learning.learning_rate(Results(root))
     assert (found.verdict, found.ours) == (NOT_REPRODUCED, "nothing to catch up with")
-    assert "RWS end below NRWS’s 90.000" in found.why
+    assert found.why == "RWS: below NRWS’s 90.000 at the paper’s η already, over 6 epochs."
 
 
 @pytest.mark.parametrize(("shift", "verdict"), [(50, REPRODUCED), (-50, NOT_REPRODUCED)])
@@ -188,7 +212,11 @@ def test_cost(root, seconds, verdict):
     for seed in range(3):
         rewrite(root, "mnist", "nrws", seed, seconds=seconds * np.arange(1, 7))
         rewrite(root, "mnist", "rws", seed, seconds=np.arange(1, 7))
-    assert learning.cost(Results(root)).verdict == verdict
+    found = learning.cost(Results(root))
+    assert (found.verdict, "median epoch" in found.why) == (verdict, False)
+    rewrite(root, "mnist", "rws", 1, seconds=[1, 2, 4, 6, 8, 10])
+    told = "The median epoch over an undisturbed one: ×2.00 in mnist/rws seed 1."
+    assert learning.cost(Results(root)).why.endswith(told)
 
 
 def test_cost_is_of_a_few_epochs_where_the_whole_is_missing(tmp_path):
@@ -257,7 +285,8 @@ def test_damping(root):
     checks = (damping.useful_damping, damping.low_damping, damping.high_damping)
     assert [check(Results(root)).verdict for check in checks] == [REPRODUCED] * 3
     why = damping.low_damping(Results(root)).why
-    assert "In epochs it is faster; α 1e-05: 1, α 0.001: 3, α 0.1: 3, α 10: 18." in why, why
+    assert "the median over both values is faster; one by one: α 1e-05: 1, α 0.001: 3, " in why
+    assert why.endswith("α 0.1: 3, α 10: 18.")
     kl |= {"a0.001": 0.5, "a0.1": 0.5}
     loss |= {"a1e-05": slow, "a10": fast - 1, "a0.001": slow, "a0.1": slow}
     curves_by_damping(root, kl, loss)
@@ -281,6 +310,10 @@ def test_best_cells(root):
     found = grids.region(Results(root), "grid_minimnist")
     assert found.verdict == NOT_REPRODUCED
     assert "the best inside, η 0.01, α 0.1, is 0.990 above it" in found.why
+    assert "2 other cells are within 0.1 of it" in found.why
+    assert "the best one’s η is the largest and α is the largest of the grid" in found.why
+    grid(root, "grid_minimnist", lambda rate, damping: 9 * (rate < 0.1) + damping)
+    assert "One other cell is within 0.1 of it" in grids.region(Results(root), "grid_minimnist").why
 
 
 def test_image_size(root):

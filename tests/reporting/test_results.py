@@ -4,8 +4,9 @@ import json
 
 import numpy as np
 import pytest
-from fake_results import rewrite, write
+from fake_results import put, rewrite, write
 
+from nws import config as configuration
 from nws.errors import NwsError
 from nws.files import manifest
 from nws.reporting.results import HISTORY, IDENTITY, UNDISTURBED, Results
@@ -64,6 +65,26 @@ def test_training_stands_in_for_an_evaluation_not_made(root):
     (folder(root) / "metrics.json").unlink()
     assert entry(root).status == "finished"
     assert "log_likelihood" not in entry(root).metrics
+
+
+def test_another_score_is_asked_for(root):
+    """The training is as it is asked for; the score, also that there was none, is not."""
+    config = Results(root).config
+    assert entry(root).scored
+    made = entry(root).run.settings.likelihood_samples
+    for samples in (made + 1, 0):
+        changed = config.model_dump()
+        changed["experiments"]["minimnist"]["settings"]["likelihood_samples"] = samples
+        results = Results(root, configuration.resolve({**changed, "extends": None}))
+        found = next(e for e in results.entries("minimnist") if e.run.name == "rws_b")
+        assert (found.status, found.trained, found.scored) == ("finished", True, False)
+        assert f"likelihood_samples: {made} → {samples}" in found.reason
+        assert "log_likelihood" not in found.metrics
+    about = json.loads((folder(root) / "metrics.json").read_text())
+    about["settings"]["likelihood_samples"] = 0
+    put(folder(root) / "metrics.json", json.dumps(about | {"log_likelihood": None}))
+    assert f"likelihood_samples: 0 → {made}" in entry(root).reason
+    assert not entry(root).scored
 
 
 @pytest.mark.parametrize("kept", [0.0, 0.02, 0.5, 0.95])

@@ -65,7 +65,7 @@ def test_what_did_not_get_there_is_not_chosen(tmp_path, bad):
     assert not found.taken
     assert (
         "rws"
-        not in yaml.safe_load(choose.text(Results(root), "fake"))["experiments"]["race4"]["runs"]
+        not in yaml.safe_load(choose.text(Results(root), "fake")[0])["experiments"]["race4"]["runs"]
     )
 
 
@@ -104,7 +104,7 @@ def test_how_a_search_was_scored_is_not_written_for_the_race(tmp_path):
     grid = {"likelihood_samples": [100], "likelihood_images": [20]}
     small["experiments"]["race_search"]["grids"]["rws"] |= grid
     root = fake_results.write(tmp_path, config.resolve(small))
-    written = yaml.safe_load(choose.text(Results(root), "fake"))["experiments"]
+    written = yaml.safe_load(choose.text(Results(root), "fake")[0])["experiments"]
     assert set(written["race2"]["runs"]["rws"]) == {"algorithm", "learning_rate"}
 
 
@@ -129,7 +129,7 @@ def test_what_was_chosen_is_written_and_then_taken(root):
     """As a configuration over the one that was searched: then the race has the searches' choices,
     and the longer search the best of the shorter, in their order."""
     losses(root, "nrws_mended_lr0.2", [30, 30, 30, 30])
-    content = yaml.safe_load(choose.text(Results(root), "fake"))
+    content = yaml.safe_load(choose.text(Results(root), "fake")[0])
     assert (content["extends"], content["scale"]) == ("fake", "fake")
     written = content["experiments"]
     assert written["race_search_long"]["runs"] == {

@@ -162,5 +162,6 @@ def test_sensitivity_is_the_gain_on_the_unchanged_run(tmp_path):
     assert (base["rws_ll"], base["nrws_ll"], base["rws_difference"]) == (-30, -28, None)
     assert doubled["change"] == "learning rate ×2"
     assert (doubled["rws_difference"], doubled["nrws_difference"]) == (1, -0.5)
-    assert (fresh["change"], fresh["seeds"], fresh["status"]) == ("refresh 1", 0, "missing")
+    assert (doubled["rws_seeds"], doubled["nrws_seeds"]) == (1, 1)
+    assert (fresh["change"], fresh["nrws_seeds"], fresh["status"]) == ("refresh 1", 0, "missing")
     assert np.isnan(fresh["nrws_difference"])

@@ -1,7 +1,6 @@
 # All Python that the rules need. The configuration is validated here, when the workflow is read.
 import os
 import re
-import shlex
 import sys
 import threading
 from functools import cache, reduce
@@ -29,22 +28,31 @@ def configured():
     what the files now say, where the executor passes the environment on (SLURM does).
     """
     if not workflow.modifier.is_main_snakefile():
-        return config
+        return cfg.resolve(config)
     if cfg.CARRIED in os.environ and not workflow.is_main_process:
-        return cfg.unpack(os.environ[cfg.CARRIED]).model_dump()
+        return cfg.unpack(os.environ[cfg.CARRIED])
     given = workflow.config_settings
     # Those of `configfile:`, as `nws init` writes it, then those of --configfile, then --config.
     own = map(Path, workflow.configfiles[len(given.configfiles) :])
     files = [*own, *given.configfiles]
-    return reduce(cfg.merge, [*map(cfg.read, files), given.config], {})
+    content = reduce(cfg.merge, [*map(cfg.read, files), given.config], {})
+    return cfg.resolve(content, ", ".join(map(str, files)) or "configuration")
 
 
 try:
-    CONFIG = cfg.resolve(configured())
+    CONFIG = configured()
 except NwsError as error:
     raise WorkflowError(str(error)) from None
 if workflow.modifier.is_main_snakefile():
     os.environ[cfg.CARRIED] = cfg.pack(CONFIG)
+
+# Of the jobs. Each carries the configuration with which it was scheduled, and reads no file that
+# another command may have written again in the meantime; and `nws` is this interpreter's, on PATH
+# or not. Neither is a parameter: moving the environment must not train anything again. It takes
+# the shell's place: a shell dies of a signal at once, and Snakemake or SLURM would think the job
+# over while it still writes its checkpoint.
+os.environ[cfg.carried(CONFIG.scale)] = cfg.pack(CONFIG)
+os.environ["NWS_PYTHON"] = sys.executable
 
 ROOT = f"results/{CONFIG.scale}"
 RUN = f"{ROOT}/runs/{{experiment}}/{{run}}/seed{{seed}}"
@@ -59,17 +67,6 @@ RECOVERY = """
 Something went wrong; the logs named above say what. Nothing that was finished is lost: put it
 right and give the same command again. If it says the directory is locked, and no other Snakemake
 is at work here, give the same command once with --unlock added."""
-
-# The jobs' `nws` is this interpreter's, on PATH or not. It is no parameter: moving the environment
-# must not train anything again. It takes the shell's place: a shell dies of a signal at once, and
-# Snakemake or SLURM would think the job over while it still writes its checkpoint.
-#
-# A job carries the configuration with which it was scheduled, and reads no file that another
-# command may have written again in the meantime.
-shell.prefix(
-    f"export {cfg.CARRIED}={cfg.pack(CONFIG)};"
-    f' nws() {{{{ exec {shlex.quote(sys.executable)} -m nws.cli "$@"; }}}}; '
-)
 
 
 wildcard_constraints:

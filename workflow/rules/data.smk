@@ -20,4 +20,5 @@ rule prepare:
     message:
         "Preparing the data set {wildcards.dataset}"
     shell:
-        "nws prepare {wildcards.dataset}" " --results {params.root:q} > {log:q} 2>&1"
+        'exec "$NWS_PYTHON" -m nws.cli prepare {wildcards.dataset}'
+        " --results {params.root:q} > {log:q} 2>&1"

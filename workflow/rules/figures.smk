@@ -42,7 +42,8 @@ for figure in figures.NAMES:
         message:
             f"Drawing {figure}"
         shell:
-            "nws figure {params.name}" " --results {params.root:q} > {log:q} 2>&1"
+            'exec "$NWS_PYTHON" -m nws.cli figure {params.name}'
+            " --results {params.root:q} > {log:q} 2>&1"
 
 
 for table in tables.NAMES:
@@ -70,4 +71,5 @@ for table in tables.NAMES:
         message:
             f"Making {table}"
         shell:
-            "nws table {params.name}" " --results {params.root:q} > {log:q} 2>&1"
+            'exec "$NWS_PYTHON" -m nws.cli table {params.name}'
+            " --results {params.root:q} > {log:q} 2>&1"

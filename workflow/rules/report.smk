@@ -22,4 +22,5 @@ rule report:
     message:
         "Writing {output[0]}"
     shell:
-        "nws report" " --results {params.root:q} > {log:q} 2>&1"
+        'exec "$NWS_PYTHON" -m nws.cli report'
+        " --results {params.root:q} > {log:q} 2>&1"

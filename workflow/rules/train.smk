@@ -21,7 +21,7 @@ rule train:
     message:
         "Training {wildcards.experiment}/{wildcards.run}, seed {wildcards.seed}"
     shell:
-        "nws train {wildcards.experiment}/{wildcards.run} --seed {wildcards.seed} --threads {threads} --again"
+        'exec "$NWS_PYTHON" -m nws.cli train {wildcards.experiment}/{wildcards.run} --seed {wildcards.seed} --threads {threads} --again'
         " --results {params.root:q} > {log:q} 2>&1"
 
 
@@ -49,7 +49,7 @@ rule evaluate:
     message:
         "Evaluating {wildcards.experiment}/{wildcards.run}, seed {wildcards.seed}"
     shell:
-        "nws evaluate {wildcards.experiment}/{wildcards.run} --seed {wildcards.seed} --threads {threads}"
+        'exec "$NWS_PYTHON" -m nws.cli evaluate {wildcards.experiment}/{wildcards.run} --seed {wildcards.seed} --threads {threads}'
         " --results {params.root:q} > {log:q} 2>&1"
 
 
@@ -83,5 +83,5 @@ for label, experiment, runs, seed in chunks():
         message:
             f"Training and evaluating {len(runs)} runs of {experiment}, seed {seed}"
         shell:
-            "nws train {params.runs:q} --seed {params.seed} --evaluate --threads {threads} --again"
+            'exec "$NWS_PYTHON" -m nws.cli train {params.runs:q} --seed {params.seed} --evaluate --threads {threads} --again'
             " --results {params.root:q} > {log:q} 2>&1"

@@ -39,7 +39,7 @@ def low_damping(results: Results) -> Verdict:
     speed = "faster" if fast[0] < fast[1] else "level" if fast[0] == fast[1] else "slower"
     why = (
         f"{yes} of 2 hold: as fast or faster, and more than twice as noisy (nats, epoch to epoch). "
-        f"In epochs it is {speed}; {_each(results, level)}."
+        f"In epochs the median over both values is {speed}; one by one: {_each(results, level)}."
     )
     return Verdict(counted(yes, 2), ours, why, measure.seeds(results, "damping"))
 

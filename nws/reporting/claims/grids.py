@@ -1,6 +1,7 @@
 """Claims about the best learning rate and damping: the grids of Figures 7 and 8."""
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,6 +10,10 @@ from nws.reporting.claims.claim import Claim, Unusable, Verdict, counted, graded
 from nws.reporting.claims.scale import Needs
 from nws.reporting.results import MISSING, STALE, UNREADABLE, Results
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+SEED = 0.1  # nats, that another seed may change: docs/beyond.md
 REGION = {"learning_rate": (0.005, 0.02), "damping": (0.005, 0.1)}
 
 
@@ -20,7 +25,11 @@ def linear(results: Results) -> Verdict:
         raise Unusable(f"grid_minimnist has {len(best)} damping values that ended well, not 4")
     slope = float(np.polyfit(np.log(best["damping"]), np.log(best["learning_rate"]), 1)[0])
     verdict = graded(0.5 <= slope <= 1.5, slope >= 0.2)
-    why = f"The best learning rate grows as damping to the power {slope:.2f} ({len(best)} values)."
+    largest = int((best["learning_rate"] == cells["learning_rate"].max()).sum())
+    why = (
+        f"The best learning rate grows as damping to the power {slope:.2f} ({len(best)} values, "
+        f"of which {largest} have the largest rate of the grid)."
+    )
     return Verdict(verdict, f"{slope:.2f}", why, measure.seeds(results, "grid_minimnist"))
 
 
@@ -31,6 +40,7 @@ def region(results: Results, experiment: str) -> Verdict:
     ours = f"η {best['learning_rate']:g}, α {best['damping']:g}"
     why = f"{sum(inside)} of 2 (η, α) inside; minimum validation loss {best['loss']:.3f}"
     why += "." if all(inside) else f"; {_behind(results, experiment, best['loss'])}."
+    why += _flatness(_cells(results, experiment), best)
     return Verdict(counted(sum(inside), 2), ours, why, measure.seeds(results, experiment))
 
 
@@ -38,14 +48,27 @@ def _behind(results: Results, experiment: str, loss: float) -> str:
     """How far the best cell inside the region is from the best of all."""
     cells = _cells(results, experiment).dropna(subset="loss")
     for key, (low, high) in REGION.items():
-        cells = cells[cells[key].between(low, high)]
+        cells = cells[(cells[key] >= low) & (cells[key] <= high)]
     if cells.empty:
         return "no cell inside ended well"
-    near = cells.loc[cells["loss"].idxmin()]
+    near = cells.iloc[int(cells["loss"].argmin())]
     return (
         f"the best inside, η {near['learning_rate']:g}, α {near['damping']:g}, is "
         f"{near['loss'] - loss:.3f} above it"
     )
+
+
+def _flatness(cells: "pd.DataFrame", best: dict[str, float]) -> str:
+    """How far a grid decides: cells that another seed could make the best, and its edge."""
+    near = int((cells["loss"] <= best["loss"] + SEED).sum()) - 1
+    edges = [
+        f"{name} is the {'largest' if best[key] == cells[key].max() else 'smallest'}"
+        for key, name in (("learning_rate", "η"), ("damping", "α"))
+        if best[key] in (cells[key].min(), cells[key].max())
+    ]
+    others = {0: "No other cell is", 1: "One other cell is"}.get(near, f"{near} other cells are")
+    edge = f"; the best one’s {' and '.join(edges)} of the grid" if edges else ""
+    return f" {others} within {SEED} of it, as much as another seed may change{edge}."
 
 
 def image_size(results: Results) -> Verdict:
@@ -63,7 +86,7 @@ def image_size(results: Results) -> Verdict:
     return Verdict(verdict, ours, why, measure.seeds(results, "grid_mnist"))
 
 
-def _cells(results: Results, experiment: str):  # type: ignore[no-untyped-def]
+def _cells(results: Results, experiment: str) -> "pd.DataFrame":
     from nws.reporting.figures import heatmap
 
     frame = heatmap.data(results, experiment)
@@ -94,7 +117,7 @@ CLAIMS = [
     *(
         Claim(
             id=f"region-{experiment.removeprefix('grid_')}",
-            text=f"The best settings are α .005 to .1 with η .005 to .02 ({data}).",
+            text=f"The appropriate settings are α .005 to .1 with η .005 to .02 ({data}).",
             where=f"Appendix B; {figure.capitalize().replace('Fig', 'Figure ')}",
             quantity="learning rate and damping of the best cell",
             paper="η .005–.02, α .005–.1",

@@ -66,6 +66,7 @@ def speed(results: Results) -> Verdict:
             f"K = {kept[0]}, ×{times[0] / often:.2f}."
         )
     why += measure.other_machines(results, "ksteps", *compared)
+    why += measure.disturbed(results, "ksteps", *compared)
     return Verdict(verdict, f"×{ratio:.2f}", why, measure.seeds(results, "ksteps"))
 
 

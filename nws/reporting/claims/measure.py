@@ -8,9 +8,10 @@ from nws.config import Run
 from nws.reporting import paper
 from nws.reporting.claims.claim import Unusable
 from nws.reporting.results import DIVERGED, DONE, MISSING, Entry, Results
-from nws.reporting.statistics import Estimate, student
+from nws.reporting.statistics import Estimate, student, undisturbed_epoch
 
 Curves = dict[int, np.ndarray]  # by seed: one value per epoch
+SLOWED = 1.2  # a median epoch so many times an undisturbed one is told
 LAST = 0.1  # the share of the epochs, at the end, whose mean is called final
 
 
@@ -80,6 +81,20 @@ def other_machines(results: Results, experiment: str, *runs: str) -> str:
     if len(found) < 2:
         return ""
     return f" The times are not of one machine and thread count: {', '.join(found)}."
+
+
+def disturbed(results: Results, experiment: str, *runs: str) -> str:
+    """A sentence where most epochs of a run took much longer than its undisturbed ones, so that
+    these may not be undisturbed either; else empty."""
+    found = {}
+    for run in runs:
+        for seed, seconds in curves(results, experiment, run, "seconds").items():
+            epochs = np.diff(seconds, prepend=0.0)
+            found[f"{experiment}/{run} seed {seed}"] = np.median(epochs) / undisturbed_epoch(
+                seconds
+            )
+    odd = [f"×{ratio:.2f} in {label}" for label, ratio in found.items() if ratio > SLOWED]
+    return f" The median epoch over an undisturbed one: {', '.join(odd)}." if odd else ""
 
 
 def _machine(entry: Entry) -> str:

@@ -35,9 +35,14 @@ def sureness(judged: Judged) -> dict[str, int]:
     }
 
 
-def orders(judged: Judged) -> Judged:
-    """The judged claims that the whole paper rests on: which algorithm ends best."""
-    return [(c, v) for c, v in judged if c.id.endswith("-order") and v.verdict in GROUPS]
+def headline(judged: Judged) -> Judged:
+    """The judged claims that the whole paper rests on: which algorithm ends best, and whether NRWS
+    is there sooner."""
+    decided = [(c, v) for c, v in judged if v.verdict in GROUPS]
+    return [
+        *(found for found in decided if found[0].id.endswith("-order")),
+        *(found for found in decided if found[0].id.startswith("sooner-")),
+    ]
 
 
 def content(judged: Judged) -> dict[str, Any]:
@@ -46,7 +51,7 @@ def content(judged: Judged) -> dict[str, Any]:
         "groups": groups(judged),
         "sure": sureness(judged),
         "total": len(judged),
-        "orders": orders(judged),
+        "headline": headline(judged),
     }
 
 
