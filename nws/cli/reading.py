@@ -129,8 +129,9 @@ def _say_lacking(
     if missing or stale:
         with_file = f" --configfile {shlex.quote(str(file))}" if file else ""
         print(
-            f"{name}: {missing} of its {len(entries)} runs are missing, {len(stale)} are of other "
-            "settings or data; to have them trained: "
+            f"{name}: {missing} of its {len(entries)} runs are missing"
+            + (f", {len(stale)} are of other settings or data" if stale else "")
+            + "; to have them trained: "
             f"snakemake --cores 4 --forcerun {name}{with_file}",
             file=sys.stderr,
         )

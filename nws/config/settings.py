@@ -276,9 +276,7 @@ class Config(Strict):
         description="configuration this one changes: paper, quick, smoke, reference or a path",
     )
     scale: Name = Field("paper", description="results go to results/<scale>")
-    seeds: Seeds = Field(
-        [0], description="of experiments that name none: each run once a seed"
-    )
+    seeds: Seeds = Field([0], description="of experiments that name none: each run once a seed")
     device: Literal["auto", "cpu", "gpu"] = Field(
         "auto", description="auto: a GPU when there is one; gpu: fail without one"
     )

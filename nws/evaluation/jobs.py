@@ -32,7 +32,8 @@ SHOWN = 100  # images in samples.npz
 
 LESS = "lower likelihood_samples, or score on the CPU with device: cpu; nothing is trained again"
 
-# The model is what model.npz says, p(unit = +1) = σ(logit); float32 logarithms need this floor.
+# The model that is scored: what model.npz says, p(unit = +1) = σ(logit), with a floor. Means in
+# float32 need one; training with a large clip drives logits so far that the floor counts.
 PUBLISHED = Coding("pm1", 1e-6)
 
 
@@ -145,7 +146,7 @@ def standard_error(values: np.ndarray) -> float | None:
 
 
 def exact_scores(params: Parameters, data: Dataset) -> dict[str, float]:
-    """log p(x) over the test images by enumeration; the KL where p* is known."""
+    """log p(x) over the test images by enumeration, without a floor; the KL where p* is known."""
     model = to_arrays(params)
     log_p = exact.log_likelihood(model, 2.0 * data.test.astype(np.float64) - 1.0)
     result = {"log_likelihood": float(log_p.mean())}
@@ -180,7 +181,7 @@ def _draw(
     """As many dreams as images in x, their p(x|h), and p(x|h) for h ~ q(h|x)."""
     key = Key(seed, step)
     dreamt = dream(params, x.shape[0], key, PUBLISHED, "model")
-    seen = explain(params, recognise(params, x, 1, key, PUBLISHED, "model"), PUBLISHED)
+    seen = explain(params, recognise(params, x, 1, key, PUBLISHED, "wake"), PUBLISHED)
     return dreamt.h[0], 0.5 + 0.5 * dreamt.mu[0], 0.5 + 0.5 * seen.mu[0][0]
 
 

@@ -368,25 +368,9 @@ def test_ksteps(steps):
     for run in ("k500", "k1000"):
         rewrite(steps, "ksteps", run, valid_loss=calm)
     rewrite(steps, "ksteps", "k0", seconds=np.arange(1, 6))
-    found = [check(Results(steps)).verdict for check in checks]
-    assert found == [PARTLY, NOT_REPRODUCED, NOT_REPRODUCED]
-
-
-def test_where_k_saves_time(tmp_path):
-    """Against a fresh metric, which needs no inverse, and against inverses that serve two steps."""
-    experiment = {
-        "seeds": [0],
-        "settings": {"dataset": "mnist_bst", "epochs": 5},
-        "grid": {"refresh": [0, 1, 2, 50]},
-    }
-    config = configuration.resolve({**SMALL, "experiments": {"ksteps": experiment}})
-    root = write(tmp_path, config)
-    for run, seconds in (("k0", 2.0), ("k2", 8.0), ("k50", 2.0)):
-        rewrite(root, "ksteps", run, seconds=seconds * np.arange(1, 6))
-    found = ksteps.speed(Results(root))
-    assert (found.verdict, found.ours) == (NOT_REPRODUCED, "×1.00")
-    assert found.why.startswith("2.00 s per undisturbed epoch at K = 50, 2.00 s at K = 0.")
-    assert found.why.endswith("its inverses are kept: 8.00 s at K = 2, ×0.25.")
+    found = [check(Results(steps)) for check in checks]
+    assert [v.verdict for v in found] == [PARTLY, NOT_REPRODUCED, NOT_REPRODUCED]
+    assert found[2].why.startswith("1.00 s per undisturbed epoch at K = 50, 1.00 s at K = 0.")
 
 
 def test_a_diverged_k_is_unstable(tmp_path):

@@ -57,14 +57,8 @@ def speed(results: Results) -> Verdict:
     ratio = times[0] / times[1]
     verdict = graded(ratio < 0.8, ratio < 1)
     why = f"{times[0]:.2f} s per undisturbed epoch at K = {stale}, {times[1]:.2f} s at K = {fresh}."
-    kept = [k for k in runs if 1 < k < stale]
-    if kept and fresh <= 1:  # a metric for one step needs no inverse: choose() takes cg
-        compared.append(runs[kept[0]])
-        often = measure.seconds_per_epoch(results, "ksteps", compared[-1])
-        why += (
-            f" Where a metric serves several steps, its inverses are kept: {often:.2f} s at "
-            f"K = {kept[0]}, ×{times[0] / often:.2f}."
-        )
+    if fresh <= 1:  # choose() takes cg for a metric that serves one step
+        why += " The fresh metric is solved by conjugate gradients, which need no inverse."
     why += measure.other_machines(results, "ksteps", *compared)
     why += measure.disturbed(results, "ksteps", *compared)
     return Verdict(verdict, f"×{ratio:.2f}", why, measure.seeds(results, "ksteps"))

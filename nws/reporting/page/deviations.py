@@ -218,8 +218,9 @@ CHOICES = [
             "p(unit = +1) = σ(logit), as model.npz has it, kept in [1e-6, 1 - 1e-6]; "
             f"losses of the curves: {values(config, 'clip')}"
         ),
-        "The authors’ code keeps the training’s clip when it scores; here the score belongs to the "
-        "distribution that is published, and float32 needs a floor.",
+        "The authors’ code keeps the training’s clip when it scores; here all have the same, small "
+        "one. It is not nothing: logits that a large clip in training has driven far would cost "
+        "tens of nats on single images without it.",
     ),
     Choice(
         "Repetitions",
