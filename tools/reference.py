@@ -38,6 +38,7 @@ ORDER = (
 
 SMALL = ("history.csv", "metrics.json")  # of every run
 WHOLE = (*SMALL, "training.json", "model.npz", "samples.npz")  # of the headline's and of 3by3
+TO_SCORE = ("training.json", "model.npz")
 HEADLINE = ("minimnist", "clip", "mnist", "damping", "noise_floor")
 DRAWN = ("report.html", "claims*", "tables/*", "figures/*", "data/*.json")
 
@@ -76,7 +77,7 @@ def todo(config: Config, root: Path) -> Iterator[Cell]:
 
 def _model(entry: Entry) -> bool:
     """Whether a run is trained as it is asked for, and can be scored."""
-    return entry.trained and all((entry.directory / name).is_file() for name in WHOLE[:4])
+    return entry.trained and all((entry.directory / name).is_file() for name in TO_SCORE)
 
 
 def _cells(command: str, entries: list[Entry], seed: int, share: int) -> Iterator[Cell]:

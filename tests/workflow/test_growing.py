@@ -87,7 +87,21 @@ def test_a_run_of_an_older_commit_without_a_younger_key_is_taken(tool, tmp_path:
 def test_a_run_that_is_trained_but_not_scored_is_scored(tool, tmp_path: Path) -> None:
     config, here = changed(), write(tmp_path / "here", changed())
     (here / "runs/minimnist/ws_b/seed1/metrics.json").unlink()
+    assert list(tool.todo(config, here)) == [("train", ["minimnist/ws_b"], 1)]  # no model
+    (here / "runs/minimnist/ws_b/seed1/model.npz").write_bytes(b"as if")
     assert list(tool.todo(config, here)) == [("evaluate", ["minimnist/ws_b"], 1)]
+
+
+def test_a_run_that_is_to_be_scored_otherwise_is_not_trained(tool, tmp_path: Path) -> None:
+    there, here = write(tmp_path / "there", changed()), tmp_path / "here"
+    other = changed(likelihood_samples=7)
+    for folder in there.glob("runs/minimnist/*/seed0"):
+        (folder / "model.npz").write_bytes(b"as if")
+    tool.take(there, here, other)
+    left = {
+        (c.command, c.seed) for c in tool.todo(other, here) if c.runs[0].startswith("minimnist")
+    }
+    assert left == {("evaluate", 0), ("train", 1)}
 
 
 def test_the_kept_files_are_small_whole_and_only_grow(tool, tmp_path: Path) -> None:

@@ -36,7 +36,8 @@ def configured():
     own = map(Path, workflow.configfiles[len(given.configfiles) :])
     files = [*own, *given.configfiles]
     content = reduce(cfg.merge, [*map(cfg.read, files), given.config], {})
-    return cfg.resolve(content, ", ".join(map(str, files)) or "configuration")
+    alone = len(files) == 1 and not given.config
+    return cfg.resolve(content, str(files[0]) if alone else "configuration")
 
 
 try:
@@ -51,8 +52,10 @@ if workflow.modifier.is_main_snakefile():
 # or not. Neither is a parameter: moving the environment must not train anything again. It takes
 # the shell's place: a shell dies of a signal at once, and Snakemake or SLURM would think the job
 # over while it still writes its checkpoint.
-os.environ[cfg.carried(CONFIG.scale)] = cfg.pack(CONFIG)
-os.environ["NWS_PYTHON"] = sys.executable
+os.environ |= {
+    cfg.carried(CONFIG.scale): cfg.pack(CONFIG),
+    "NWS_PYTHON": sys.executable,
+}
 
 ROOT = f"results/{CONFIG.scale}"
 RUN = f"{ROOT}/runs/{{experiment}}/{{run}}/seed{{seed}}"
