@@ -25,7 +25,7 @@ def figure(args: argparse.Namespace) -> None:
     config, root = results_asked(args)
     for name in args.name or figures.NAMES:
         show(figures.make(name, root, root / "figures", config))
-        _say_lacking(name, Results(root, config), figures.requires, args.config)
+        _say_lacking(name, Results(root, config), figures.requires, _file(args, config))
 
 
 def table(args: argparse.Namespace) -> None:
@@ -36,7 +36,7 @@ def table(args: argparse.Namespace) -> None:
     config, root = results_asked(args)
     for name in args.name or tables.NAMES:
         show(tables.make(name, root, config=config))
-        _say_lacking(name, Results(root, config), tables.requires, args.config)
+        _say_lacking(name, Results(root, config), tables.requires, _file(args, config))
 
 
 def choose(args: argparse.Namespace) -> None:
@@ -45,7 +45,7 @@ def choose(args: argparse.Namespace) -> None:
     from nws.reporting.results import Results
 
     config, root = results_asked(args)
-    file = root / "config.json" if config is None else args.config
+    file = _file(args, config)
     extends = "paper" if file is None else str(file.resolve())
     text, empty = choose.text(Results(root, config), extends)
     print(text, end="")
@@ -64,7 +64,7 @@ def report(args: argparse.Namespace) -> None:
 
     config, root = results_asked(args)
     show([make(root, config)])
-    _say_lacking("report", Results(root, config), None, args.config)
+    _say_lacking("report", Results(root, config), None, _file(args, config))
 
 
 def verify(args: argparse.Namespace) -> None:
@@ -105,6 +105,11 @@ def init(args: argparse.Namespace) -> None:
 
     show(init(args.folder, args.scale))
     print(f"Next: cd {args.folder}; snakemake --cores 4")
+
+
+def _file(args: argparse.Namespace, config: "Config | None") -> Path | None:
+    """The file with the configuration of the results; None for the paper's."""
+    return args.results / "config.json" if config is None else args.config
 
 
 def _say_lacking(

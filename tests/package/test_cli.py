@@ -115,6 +115,9 @@ def test_a_figure_of_nothing_says_so(tmp_path: Path, capsys: pytest.CaptureFixtu
         said = capsys.readouterr().err
         assert f"{name}: 6 of its 6 runs are missing" in said
         assert f"snakemake --cores 4 --forcerun {name} --configfile {SMOKE}" in said
+    cfg.write(cfg.load(SMOKE), tmp_path)
+    assert cli.main(["figure", "fig3", "--results", str(tmp_path)]) == 0
+    assert f"--configfile {tmp_path}/config.json" in capsys.readouterr().err
 
 
 def test_what_is_chosen_extends_the_configuration_of_the_results(
