@@ -52,11 +52,12 @@ class Cell(NamedTuple):
 
 
 def take(source: Path, target: Path, config: Config) -> int:
-    """Copy the finished runs of ``source`` that ``target`` does not have; how many they were."""
+    """Copy the finished runs of ``source`` that ``target`` does not have; how many they were. Those
+    that were scored otherwise than is asked for too, if they can be scored again."""
     theirs = Results(source, config).all_entries()
     ours = Results(target, config).all_entries()
     pairs = zip(theirs, ours, strict=True)
-    new = [a for a, b in pairs if (a.scored and not b.scored) or (_model(a) and not b.trained)]
+    new = [a for a, b in pairs if (a.scored and not b.scored) or (_rescored(a) and not b.trained)]
     for entry in new:
         _copy(entry.directory, target / entry.directory.relative_to(source), WHOLE)
     return len(new)
@@ -78,6 +79,10 @@ def todo(config: Config, root: Path) -> Iterator[Cell]:
 def _model(entry: Entry) -> bool:
     """Whether a run is trained as it is asked for, and can be scored."""
     return entry.trained and all((entry.directory / name).is_file() for name in TO_SCORE)
+
+
+def _rescored(entry: Entry) -> bool:
+    return _model(entry) and (entry.directory / "metrics.json").is_file()
 
 
 def _cells(command: str, entries: list[Entry], seed: int, share: int) -> Iterator[Cell]:
