@@ -10,7 +10,16 @@ from fake_results import SMALL, rescore, rewrite, update, write
 from nws import config as configuration
 from nws.evaluation import fisher_enumeration as enumeration
 from nws.reporting import claims
-from nws.reporting.claims import claim, damping, grids, ksteps, learning, likelihood, structure
+from nws.reporting.claims import (
+    claim,
+    damping,
+    grids,
+    ksteps,
+    learning,
+    likelihood,
+    sooner,
+    structure,
+)
 from nws.reporting.claims.claim import (
     NOT_AT_SCALE,
     NOT_REPRODUCED,
@@ -64,17 +73,17 @@ def test_ordering(root, ws, rws, nrws, verdict):
 
 def test_leads_from():
     leader = np.array([5.0, 4, 3, 2])
-    assert learning.leads_from(leader, np.array([4.0, 3.9, 3.5, 3])) == 3
-    assert learning.leads_from(leader, leader + 1) == 1
-    assert learning.leads_from(leader, leader - 1) == float("inf")
-    assert learning.leads_from(leader, np.array([6.0, 6, 6, 1])) == float("inf")
+    assert sooner.leads_from(leader, np.array([4.0, 3.9, 3.5, 3])) == 3
+    assert sooner.leads_from(leader, leader + 1) == 1
+    assert sooner.leads_from(leader, leader - 1) == float("inf")
+    assert sooner.leads_from(leader, np.array([6.0, 6, 6, 1])) == float("inf")
 
 
 def test_longest_lead():
     leader = np.array([5.0, 4, 3, 2, 1])
-    assert learning.longest_lead(leader, np.array([6.0, 4, 4, 3, 0])) == (3, 4, 5)
-    assert learning.longest_lead(leader, leader + 1) == (1, 5, 5)
-    assert learning.longest_lead(leader, leader + 1, leader) == (0, 0, 5)
+    assert sooner.longest_lead(leader, np.array([6.0, 4, 4, 3, 0])) == (3, 4, 5)
+    assert sooner.longest_lead(leader, leader + 1) == (1, 5, 5)
+    assert sooner.longest_lead(leader, leader + 1, leader) == (0, 0, 5)
 
 
 def test_crossover_by_epoch(root):
@@ -85,17 +94,17 @@ def test_crossover_by_epoch(root):
         slow = falling + np.array([2, 1, 1, -1, -2, -3])
         rewrite(root, "minimnist", "nrws_b", seed, train_loss=slow)
     results = Results(root)
-    assert learning.crossover(results, "B", 4, 8).verdict == REPRODUCED
-    assert learning.crossover(results, "B", 1, 2).verdict == PARTLY
+    assert sooner.crossover(results, "B", 4, 8).verdict == REPRODUCED
+    assert sooner.crossover(results, "B", 1, 2).verdict == PARTLY
     for seed in range(3):
         rewrite(root, "minimnist", "nrws_b", seed, train_loss=falling + 1)
-    found = learning.crossover(Results(root), "B", 4, 8)
+    found = sooner.crossover(Results(root), "B", 4, 8)
     assert (found.verdict, found.why) == (NOT_REPRODUCED, "Seed 0: below both at no epoch, of 6.")
     early = falling - np.array([1, 1, 1, 1, -1, -1])
     rewrite(root, "minimnist", "nrws_b", 1, train_loss=early)
     for seed in (0, 2):
         rewrite(root, "minimnist", "nrws_b", seed, train_loss=falling - 1)
-    found = learning.crossover(Results(root), "B", 4, 8)
+    found = sooner.crossover(Results(root), "B", 4, 8)
     assert found.verdict == NOT_REPRODUCED
     assert found.why == "Seed 1: below both from epoch 1 to 4, not after, of 6."
 
@@ -110,13 +119,13 @@ def test_sooner_in_epochs_and_seconds(root):
             seconds = factor * np.arange(1, 7)
             rewrite(root, "minimnist", "nrws_b", seed, train_loss=quick, seconds=seconds)
         for faster in (True, False):
-            found = learning.reaches_sooner(Results(root), "minimnist", "B", faster)
+            found = sooner.reaches_sooner(Results(root), "minimnist", "B", faster)
             assert found.verdict == (REPRODUCED if faster == in_time else PARTLY)
             assert "stay" not in found.why
             assert "rises" not in found.why
     passing = np.array([35.0, 30, 31, 31, 31, 31.25])
     rewrite(root, "minimnist", "nrws_b", 1, train_loss=passing)
-    found = learning.reaches_sooner(Results(root), "minimnist", "B", True)
+    found = sooner.reaches_sooner(Results(root), "minimnist", "B", True)
     for rival in ("RWS", "WS"):
         text = f"not stay at {rival}’s level: seed 1 is there in 1 of 6 epochs and ends 1.25 above."
         assert text in found.why
@@ -124,14 +133,14 @@ def test_sooner_in_epochs_and_seconds(root):
     for seed in range(3):
         rewrite(root, "minimnist", "nrws_b", seed, train_loss=[33.0, 33, 31, 29, 28, 27])
         rewrite(root, "minimnist", "rws_b", seed, train_loss=risen, seconds=np.arange(1, 7))
-    found = learning.reaches_sooner(Results(root), "minimnist", "B", True)
+    found = sooner.reaches_sooner(Results(root), "minimnist", "B", True)
     assert found.ours.startswith("RWS ×1.50 epochs")
     assert "seed 0 has its final 32.00 in epoch 2 and its lowest 30.00 in epoch 3" in found.why
     assert "With the lowest in place of the final one: RWS ×1.33 epochs" in found.why
     for seed in range(3):
         rewrite(root, "minimnist", "rws_b", seed, train_loss=plain)
         rewrite(root, "minimnist", "nrws_b", seed, train_loss=plain + 1)
-    found = learning.reaches_sooner(Results(root), "minimnist", "B", True)
+    found = sooner.reaches_sooner(Results(root), "minimnist", "B", True)
     assert (found.verdict, found.ours) == (NOT_REPRODUCED, "RWS not reached; WS not reached")
 
 
@@ -250,7 +259,7 @@ def test_other_work_beside_a_run_changes_no_verdict_on_time(root):
         rewrite(root, "minimnist", "nrws_b", seed, train_loss=quick, seconds=disturbed(1.1))
     results = Results(root)
     assert learning.cost(results).ours == "×5.00"
-    found = learning.reaches_sooner(results, "minimnist", "B", True)
+    found = sooner.reaches_sooner(results, "minimnist", "B", True)
     assert (found.verdict, found.ours.count("×0.92 seconds")) == (REPRODUCED, 2)
     assert "undisturbed" in found.why
     assert "not of one machine" not in found.why
@@ -264,7 +273,7 @@ def test_times_of_different_machines_are_said_to_be(root, change):
         update(root, "mnist", "nrws", seed, machine=machine)
     for found in (
         learning.cost(Results(root)),
-        learning.reaches_sooner(Results(root), "mnist", "static", False),
+        sooner.reaches_sooner(Results(root), "mnist", "static", False),
     ):
         assert "not of one machine and thread count: " in found.why
         assert f"{machine['cpu']} with {machine['threads']} threads" in found.why
@@ -501,7 +510,7 @@ def test_runs_without_a_common_seed_are_not_compared(tmp_path):
     with pytest.raises(Unusable, match="no seed in common"):
         likelihood.ordering(results, "mnist", "static")
     with pytest.raises(Unusable, match="no seed in common"):
-        learning.reaches_sooner(results, "mnist", "static", True)
+        sooner.reaches_sooner(results, "mnist", "static", True)
 
 
 def test_a_missing_larger_learning_rate_has_not_failed_to_catch_up(root):

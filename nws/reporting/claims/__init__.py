@@ -11,7 +11,7 @@ from pathlib import Path
 
 from nws.files import manifest
 from nws.files.whole import write_text
-from nws.reporting.claims import damping, grids, ksteps, learning, likelihood, structure
+from nws.reporting.claims import damping, grids, ksteps, learning, likelihood, sooner, structure
 from nws.reporting.claims.claim import VERDICTS, Claim, Verdict, judge
 from nws.reporting.claims.race import MARKS
 from nws.reporting.claims.scale import Needs
@@ -33,6 +33,7 @@ __all__ = [
 ALL: list[Claim] = [
     *structure.CLAIMS,
     *likelihood.CLAIMS,
+    *sooner.CLAIMS,
     *learning.CLAIMS,
     *damping.CLAIMS,
     *grids.CLAIMS,

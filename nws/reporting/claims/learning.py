@@ -1,7 +1,4 @@
-"""Claims about the course of learning: Figures 3, 4 and 5, and the cost of an epoch."""
-
-from collections.abc import Callable
-from functools import partial
+"""Claims about the course of learning on MNIST: Figures 4 and 5, and the cost of an epoch."""
 
 import numpy as np
 
@@ -16,161 +13,18 @@ from nws.reporting.claims.claim import (
     graded,
 )
 from nws.reporting.claims.scale import Needs
-from nws.reporting.results import DONE, UNDISTURBED, Results
-from nws.reporting.statistics import student
+from nws.reporting.results import DONE, Results
 
 NEVER = float("inf")
-RIVALS = ("rws", "ws")
-RISEN = 0.1  # nats: a final loss so far above the lowest one is told beside it
 LOSS = "train_loss"
-
-
-def crossover(results: Results, coding: str, first: int, last: int) -> Verdict:
-    """From which epoch NRWS's training loss stays below both others', by seed."""
-    nrws, rws, ws = (_losses(results, "minimnist", a, coding) for a in ("nrws", "rws", "ws"))
-    shared = measure.shared(nrws, rws, ws)
-    epochs = [leads_from(nrws[seed], rws[seed], ws[seed]) for seed in shared]
-    if not all(np.isfinite(epochs)):
-        seed = shared[int(np.argmax(epochs))]
-        start, end, run = longest_lead(nrws[seed], rws[seed], ws[seed])
-        spell = f"from epoch {start} to {end}, not after" if start else "at no epoch"
-        why = f"Seed {seed}: below both {spell}, of {run}."
-        return Verdict(NOT_REPRODUCED, "not to the end", why, len(shared))
-    estimate = student(epochs)
-    inside = first <= estimate.mean <= last
-    why = (
-        f"NRWS stays below both from epoch {estimate.mean:.0f}; the tolerance is {first} to {last}."
-    )
-    ours = f"epoch {estimate.mean:.0f}"
-    return Verdict(graded(inside, True), ours, why, estimate.n, measure.interval(estimate, 1))
-
-
-def leads_from(leader: np.ndarray, *others: np.ndarray) -> float:
-    """The first epoch (from 1) after which the leader is below to the end; infinity if never."""
-    ahead = _ahead(leader, *others)
-    behind = np.flatnonzero(~ahead)
-    first = int(behind[-1]) + 2 if len(behind) else 1
-    return first if first <= len(ahead) else NEVER
-
-
-def longest_lead(leader: np.ndarray, *others: np.ndarray) -> tuple[int, int, int]:
-    """First and last epoch (from 1) of the longest time ahead, 0 if none; the number of epochs."""
-    ahead = _ahead(leader, *others)
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], ahead, [False])).astype(int)))
-    spells = edges.reshape(-1, 2)
-    if not len(spells):
-        return 0, 0, len(ahead)
-    start, end = spells[np.argmax(spells[:, 1] - spells[:, 0])]
-    return int(start) + 1, int(end), len(ahead)
-
-
-def _ahead(leader: np.ndarray, *others: np.ndarray) -> np.ndarray:
-    """Whether a curve is below all others, by epoch."""
-    epochs = min(map(len, (leader, *others)))
-    return leader[:epochs] < np.min([other[:epochs] for other in others], axis=0)
-
-
-def reaches_sooner(results: Results, experiment: str, coding: str, faster_in_time: bool) -> Verdict:
-    """When NRWS reaches the final training loss of RWS and WS, over when they do themselves.
-
-    The paper says sooner in epochs; in seconds too on miniMNIST, not on MNIST.
-    """
-    epochs, seconds = (
-        [_ratio(results, experiment, coding, rival, axis, measure.final) for rival in RIVALS]
-        for axis in ("epoch", UNDISTURBED)
-    )
-    in_epochs, in_time = max(epochs) < 1, max(seconds) < 1
-    verdict = graded(in_epochs and in_time == faster_in_time, in_epochs)
-    ours = "; ".join(map(_ratios, RIVALS, epochs, seconds))
-    why = (
-        f"NRWS is {'sooner' if in_epochs else 'not sooner'} in epochs and "
-        f"{'sooner' if in_time else 'not sooner'} in seconds than both "
-        "(below 1 is sooner; seconds of undisturbed epochs)."
-    )
-    for telling in (_passing, _to_the_lowest):
-        why += "".join(telling(results, experiment, coding, rival) for rival in RIVALS)
-    compared = [measure.one_run(results, experiment, a, coding) for a in ("nrws", "rws", "ws")]
-    why += measure.other_machines(results, experiment, *compared)
-    why += measure.disturbed(results, experiment, *compared)
-    return Verdict(verdict, ours, why, len(_losses(results, experiment, "nrws", coding)))
-
-
-def _ratio(
-    results: Results,
-    experiment: str,
-    coding: str,
-    rival: str,
-    axis: str,
-    level_of: Callable[[np.ndarray], float],
-) -> float:
-    """NRWS's time to a level of the rival's loss over the rival's own; the median over seeds."""
-    ours, theirs = (_losses(results, experiment, a, coding) for a in ("nrws", rival))
-    clock, other = (_column(results, experiment, a, coding, axis) for a in ("nrws", rival))
-    ratios = []
-    for seed in measure.shared(ours, theirs):
-        level = level_of(theirs[seed])
-        when = first_time(ours[seed], clock[seed], level)
-        ratios.append(when / first_time(theirs[seed], other[seed], level))
-    return float(np.median(ratios))
-
-
-def _ratios(rival: str, epochs: float, seconds: float) -> str:
-    """For reading."""
-    told = f"×{epochs:.2f} epochs, ×{seconds:.2f} seconds" if np.isfinite(epochs) else "not reached"
-    return f"{rival.upper()} {told}"
-
-
-def _to_the_lowest(results: Results, experiment: str, coding: str, rival: str) -> str:
-    """A sentence where a rival's loss rises again, so that it had its final one long before the
-    end: what the comparison is with its lowest. Else empty."""
-    losses = _losses(results, experiment, rival, coding)
-    parts = []
-    for seed, loss in losses.items():
-        level, lowest = measure.final(loss), int(loss.argmin())
-        first = int(np.flatnonzero(loss <= level)[0])
-        if level - loss[lowest] > RISEN:
-            parts.append(
-                f"seed {seed} has its final {level:.2f} in epoch {first + 1} and its lowest "
-                f"{loss[lowest]:.2f} in epoch {lowest + 1}"
-            )
-    if not parts:
-        return ""
-    compared = [
-        _ratio(results, experiment, coding, rival, axis, lambda loss: float(loss.min()))
-        for axis in ("epoch", UNDISTURBED)
-    ]
-    return (
-        f" {rival.upper()}’s training loss rises again: {'; '.join(parts)}. With the lowest in "
-        f"place of the final one: {_ratios(rival, *compared)}."
-    )
-
-
-def _passing(results: Results, experiment: str, coding: str, rival: str) -> str:
-    """A sentence where NRWS reaches a rival's final loss and does not end there, else empty."""
-    ours, theirs = (_losses(results, experiment, a, coding) for a in ("nrws", rival))
-    parts = []
-    for seed in measure.shared(ours, theirs):
-        loss, level = ours[seed], measure.final(theirs[seed])
-        there, above = int((loss <= level).sum()), measure.final(loss) - level
-        if there and above > 0:
-            parts.append(
-                f"seed {seed} is there in {there} of {len(loss)} epochs and ends {above:.2f} above"
-            )
-    return f" It does not stay at {rival.upper()}’s level: {'; '.join(parts)}." if parts else ""
-
-
-def first_time(loss: np.ndarray, clock: np.ndarray, level: float) -> float:
-    """When a loss is first at or below a level; infinity if never."""
-    there = np.flatnonzero(loss <= level)
-    return float(clock[there[0]]) if len(there) else NEVER
 
 
 def gap(results: Results) -> Verdict:
     """Validation minus training loss at the end, NRWS against RWS and WS."""
     gaps = {}
     for name in ("ws", "rws", "nrws"):
-        valid = _column(results, "mnist", name, "static", "valid_loss")
-        train = _losses(results, "mnist", name, "static")
+        valid = measure.column(results, "mnist", name, "static", "valid_loss")
+        train = measure.column(results, "mnist", name, "static", LOSS)
         gaps[name] = measure.over_seeds(
             lambda v, t: measure.final(v) - measure.final(t), valid, train
         )
@@ -241,7 +95,9 @@ def adam(results: Results) -> Verdict:
     """Mean validation loss over all epochs, natural against plain, under Adam."""
     slower, parts = 0, []
     for natural, plain in (("nws", "ws"), ("nrws", "rws")):
-        pair = [_column(results, "adam", name, "", "valid_loss") for name in (natural, plain)]
+        pair = [
+            measure.column(results, "adam", name, "", "valid_loss") for name in (natural, plain)
+        ]
         worse = measure.over_seeds(lambda n, p: float(n.mean() - p.mean()), *pair)
         slower += worse.mean > 0
         parts.append(f"{natural.upper()} − {plain.upper()}: {worse.mean:+.3f}")
@@ -273,67 +129,7 @@ def _timed(results: Results) -> str:
     return "mnist" if whole or "mnist_short" not in results.config.experiments else "mnist_short"
 
 
-def _column(
-    results: Results, experiment: str, algorithm: str, coding: str, column: str
-) -> measure.Curves:
-    run = measure.one_run(results, experiment, algorithm, coding)
-    return measure.curves(results, experiment, run, column)
-
-
-def _losses(results: Results, experiment: str, algorithm: str, coding: str) -> measure.Curves:
-    return _column(results, experiment, algorithm, coding, "train_loss")
-
-
 CLAIMS = [
-    Claim(
-        id="crossover-b",
-        text="On B the advantage of NRWS is visible from the 12th epoch.",
-        where="Section 6, miniMNIST; Figure 3",
-        quantity="first epoch from which NRWS’s training loss stays below both others’",
-        paper="12",
-        tolerance="6 to 24; partly at any later or earlier epoch",
-        needs=Needs(("minimnist",), 24),
-        check=partial(crossover, coding="B", first=6, last=24),
-        evidence="figures/fig3.csv",
-    ),
-    Claim(
-        id="crossover-bst",
-        text="On BSt the advantage of NRWS is visible from the very beginning.",
-        where="Section 6, miniMNIST; Figure 3",
-        quantity="first epoch from which NRWS’s training loss stays below both others’",
-        paper="1",
-        tolerance="1 to 2; partly at any later epoch",
-        needs=Needs(("minimnist",), 24),
-        check=partial(crossover, coding="BSt", first=1, last=2),
-        evidence="figures/fig3.csv",
-    ),
-    *(
-        Claim(
-            id=f"sooner-{coding}".lower(),
-            text=f"NRWS converges faster in epochs and in wall-clock time ({coding}).",
-            where="Section 6, miniMNIST; Figure 3",
-            quantity="when NRWS first has another’s final training loss, over when that one has it",
-            paper="below 1 in epochs and seconds",
-            tolerance="below 1 against both; partly if only in epochs",
-            needs=Needs(("minimnist",), 500),
-            check=partial(
-                reaches_sooner, experiment="minimnist", coding=coding, faster_in_time=True
-            ),
-            evidence="figures/fig3.csv",
-        )
-        for coding in ("B", "BSt")
-    ),
-    Claim(
-        id="sooner-mnist",
-        text="On MNIST NRWS converges faster in epochs but not in time.",
-        where="Section 6, MNIST; Figure 4",
-        quantity="when NRWS first has another’s final training loss, over when that one has it",
-        paper="below 1 in epochs, above in seconds",
-        tolerance="as the paper; partly if faster in seconds too",
-        needs=Needs(("mnist",), 2000),
-        check=partial(reaches_sooner, experiment="mnist", coding="static", faster_in_time=False),
-        evidence="figures/fig4.csv",
-    ),
     Claim(
         id="gap",
         text="The gap between training and validation loss is larger for NRWS.",

@@ -68,6 +68,11 @@ def curves(results: Results, experiment: str, run: str, column: str) -> Curves:
     return found
 
 
+def column(results: Results, experiment: str, algorithm: str, coding: str, name: str) -> Curves:
+    """A column of the history of an algorithm's only run, by seed."""
+    return curves(results, experiment, one_run(results, experiment, algorithm, coding), name)
+
+
 def seconds_per_epoch(results: Results, experiment: str, run: str) -> float:
     """Of an undisturbed epoch, the median over the seeds."""
     entries = finished(results, experiment, run)

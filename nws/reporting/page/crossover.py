@@ -13,7 +13,7 @@ from nws.config import Run, RunSettings
 from nws.reporting import race, search
 from nws.reporting.claims import measure
 from nws.reporting.claims.claim import Unusable
-from nws.reporting.claims.learning import leads_from
+from nws.reporting.claims.sooner import leads_from
 from nws.reporting.results import Results
 
 SEARCH = search.EXPERIMENTS[0]
