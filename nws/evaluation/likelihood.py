@@ -12,7 +12,7 @@ import tensorflow as tf
 from nws.machine.compilation import compilation, compiled
 from nws.models.helmholtz import Coding, explain, recognise
 from nws.models.parameters import Parameters
-from nws.models.random import Key
+from nws.models.random import Key, streams
 
 ROWS = 2000  # samples × images in flight per block
 
@@ -115,7 +115,7 @@ def _estimate(
     params: Parameters,
     x: tf.Tensor,
     samples: int,
-    seed: int,
+    seed: tuple[tf.Tensor, ...],
     step: tf.Tensor,
     coding: Coding,
     power: float,
@@ -123,7 +123,7 @@ def _estimate(
     return estimate(params, x, samples, Key(seed, step), coding, power=power)
 
 
-# Shapes must stay known: one trace for each.
+# Shapes must stay known: one trace for each. Seeds come as tensors, and need none.
 _COMPILED = {how: compiled(_estimate, how) for how in ("graph", "xla")}
 
 
@@ -139,5 +139,5 @@ def log_likelihood(
     """:func:`estimate` for a whole array x (n, l[0]) in ±1, compiled; numpy results."""
     run = _COMPILED[compilation(compile)]
     images = tf.constant(x, tf.float32)
-    result = run(params, images, samples, seed, tf.constant(0), coding, power)
+    result = run(params, images, samples, streams(seed), tf.constant(0), coding, power)
     return Estimate(*(value.numpy() for value in result))

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from machines import Arrays, all_hidden, joint, posterior_proposal, random_model
 from scipy.special import logsumexp
 
-from nws.evaluation import exact
+from nws.evaluation import exact, likelihood
 from nws.evaluation.jobs import standard_error
 from nws.evaluation.likelihood import Estimate, log_likelihood
+from nws.machine.compilation import compiled
 from nws.models import importance
 from nws.models.helmholtz import Coding
 from nws.models.parameters import from_arrays
@@ -194,3 +195,13 @@ def test_memory_is_bounded() -> None:
     )
     few, many = map(int, done.stdout.split())
     assert many - few < 80
+
+
+def test_seeds_share_one_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trace takes longer than the scores of a small machine."""
+    graph: Any = compiled(likelihood._estimate, "graph")
+    monkeypatch.setitem(likelihood._COMPILED, "graph", graph)
+    model = mild([4, 3, 2], 0)
+    first, second = (estimate(model, IMAGES, 50, seed).log_likelihood for seed in (0, 1))
+    assert (first != second).all()
+    assert graph.experimental_get_tracing_count() == 1
