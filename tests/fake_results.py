@@ -11,7 +11,7 @@ from nws import config as configuration
 from nws.files import manifest
 from nws.reporting import figures, paper, tables
 from nws.reporting.page import report
-from nws.reporting.results import ACTIVE, HISTORY
+from nws.reporting.results import ACTIVE, HISTORY, Results
 
 SMALL = {
     "extends": None,
@@ -226,10 +226,10 @@ def write(
 def make(root: Path, names: Collection[str] = figures.NAMES) -> Path:
     """The report of a results tree, with these figures and all tables."""
     for name in names:
-        figures.make(name, root, root / "figures")
+        figures.make(name, Results(root))
     for name in tables.NAMES:
-        tables.make(name, root)
-    return report.make(root)
+        tables.make(name, Results(root))
+    return report.make(Results(root))
 
 
 def write_file(path: Path, content: str) -> None:

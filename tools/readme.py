@@ -4,6 +4,7 @@ import csv
 import math
 from pathlib import Path
 
+from nws.reporting import wording
 from nws.reporting.page import provenance
 from nws.reporting.results import Results
 
@@ -92,9 +93,8 @@ def _line(row: dict[str, str]) -> str:
 
 
 def _raced(row: dict[str, str]) -> str:
-    seconds = float(row["budget"])
     cells = [
-        f"{seconds / 60:g} min" if seconds >= 60 else f"{seconds:g} s",
+        wording.budget(float(row["budget"])),
         row["rival"],
         row["settings"],
         row["seeds"],

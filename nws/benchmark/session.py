@@ -29,7 +29,7 @@ class Plan(NamedTuple):
     results: Path | None
 
 
-def plan(args: argparse.Namespace) -> Plan:
+def plan(args: argparse.Namespace, results: Path | None) -> Plan:
     """From the options of the command line."""
     usual = tuple(part for part in PARTS if not (args.quick and part == "scaling"))
     return Plan(
@@ -38,7 +38,7 @@ def plan(args: argparse.Namespace) -> Plan:
         args.quick,
         args.full,
         args.peers,
-        args.results,
+        results,
     )
 
 

@@ -76,14 +76,14 @@ def subject(architecture: Architecture, images: np.ndarray) -> Subject:
     return Subject(architecture, images, program.advance(state, 0, 0, steps).params)
 
 
-def images(architecture: Architecture, count: int = IMAGES) -> tuple[np.ndarray, str]:
+def images(architecture: Architecture) -> tuple[np.ndarray, str]:
     """Binary images, and where they are from: MNIST if it is on this machine, else strokes."""
-    source = DatasetSettings(**architecture.dataset, train=count, valid=1, test=1)
+    source = DatasetSettings(**architecture.dataset, train=IMAGES, valid=1, test=1)
     try:
         dataset, _ = build(architecture.name, source, fetch=local)
         return dataset.train, "MNIST"
     except NwsError:
-        return strokes(count, architecture.layers[0]), "synthetic strokes (no MNIST here)"
+        return strokes(IMAGES, architecture.layers[0]), "synthetic strokes (no MNIST here)"
 
 
 def local(folder: str | None) -> Mnist:

@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"nws: {error}", file=sys.stderr)
         return error.status
     except KeyboardInterrupt:
-        print("nws: interrupted; the same command goes on from here", file=sys.stderr)
+        print("nws: interrupted; the same command continues from here", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader, such as head, has gone; nothing is left to say
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,10 +1,12 @@
 """The commands, their options and their help."""
 
 import argparse
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
+from nws.benchmark import PARTS
 from nws.cli import reading, work
 from nws.errors import NwsError
 
@@ -36,7 +38,7 @@ def _add_init(commands: Commands) -> None:
         epilog="Example: nws init digits --scale quick",
     )
     sub.set_defaults(command=reading.init)
-    sub.add_argument("folder", type=Path, metavar="DIR", help="is made if it is not there")
+    sub.add_argument("folder", type=Path, metavar="DIR", help="created where it is missing")
     sub.add_argument(
         "--scale",
         default="quick",
@@ -61,8 +63,6 @@ def _add_steps(commands: Commands) -> None:
 
 
 def _add_results(commands: Commands) -> None:
-    from nws.benchmark import add_arguments
-
     sub = _add(commands, reading.figure, "draw figures from result files", "nws figure fig3")
     sub.add_argument(
         "name",
@@ -85,10 +85,26 @@ def _add_results(commands: Commands) -> None:
         "folder", nargs="?", type=Path, metavar="FOLDER", help="results (default: results/<scale>)"
     )
     sub.add_argument("--quick", action="store_true", help="fewer samples and images")
-    sub = _add(commands, reading.benchmark, "time the steps of training", "nws benchmark")
-    add_arguments(sub)
+    _add_benchmark(commands)
     sub = _add(commands, reading.plan, "say how many runs, on what, for how long", "nws plan")
     sub.add_argument("--write", action="store_true", help="also write config.json to the results")
+
+
+def _add_benchmark(commands: Commands) -> None:
+    sub = _add(commands, reading.benchmark, "time the steps of training", "nws benchmark")
+    sub.add_argument("--quick", action="store_true", help="fewer things and rounds: 2 minutes")
+    sub.add_argument("--full", action="store_true", help="dense solvers of big layers, too")
+    sub.add_argument("--only", nargs="+", choices=PARTS, metavar="PART", help=", ".join(PARTS))
+    sub.add_argument("--rounds", type=_whole(1), metavar="N", help="default: 7; with --quick 3")
+    sub.add_argument(
+        "--peers",
+        default=sys.executable,
+        metavar="PYTHON",
+        help="an interpreter with JAX or PyTorch (default: this one); what it lacks is skipped",
+    )
+    sub.add_argument(
+        "--out", type=Path, metavar="FILE", help="default: benchmark.json in the results folder"
+    )
 
 
 def _add(
@@ -116,17 +132,17 @@ def _add(
 
 def _add_runs(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
-        "run", nargs="+", metavar="EXPERIMENT[/RUN]", help="a run, or an experiment for all of its"
+        "run", nargs="+", metavar="EXPERIMENT[/RUN]", help="a run, or an experiment: all its runs"
     )
     sub.add_argument(
         "--seed",
         type=_whole(0),
         action="append",
         metavar="K",
-        help="a seed (default: the configured)",
+        help="a seed (default: those of the configuration)",
     )
     sub.add_argument(
-        "--threads", type=_whole(1), metavar="N", help="CPU threads (default: the configured)"
+        "--threads", type=_whole(1), metavar="N", help="CPU threads (default: as configured)"
     )
 
 

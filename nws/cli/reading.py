@@ -1,17 +1,15 @@
 """The commands that read results, and those that run nothing."""
 
 import argparse
-import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nws.cli.asked import configuration, results_asked, show
 
 if TYPE_CHECKING:
-    from nws.config import Config
     from nws.reporting.results import Results
 
 SAID = 5  # runs that are named one by one
@@ -20,38 +18,34 @@ SAID = 5  # runs that are named one by one
 def figure(args: argparse.Namespace) -> None:
     """Draw figures from result files."""
     from nws.reporting import figures
-    from nws.reporting.results import Results
 
-    config, root = results_asked(args)
+    results, file = _asked(args)
     for name in args.name or figures.NAMES:
-        show(figures.make(name, root, root / "figures", config))
-        _say_lacking(name, Results(root, config), figures.requires, _file(args, config))
+        show(figures.make(name, results))
+        _say_lacking(name, results, figures.requires(name, results.config), file)
 
 
 def table(args: argparse.Namespace) -> None:
     """Make tables from result files."""
     from nws.reporting import tables
-    from nws.reporting.results import Results
 
-    config, root = results_asked(args)
+    results, file = _asked(args)
     for name in args.name or tables.NAMES:
-        show(tables.make(name, root, config=config))
-        _say_lacking(name, Results(root, config), tables.requires, _file(args, config))
+        show(tables.make(name, results))
+        _say_lacking(name, results, tables.requires(name, results.config), file)
 
 
 def choose(args: argparse.Namespace) -> None:
     """Write what the searches of the race chose."""
     from nws.reporting import choose
-    from nws.reporting.results import Results
 
-    config, root = results_asked(args)
-    file = _file(args, config)
+    results, file = _asked(args)
     extends = "paper" if file is None else str(file.resolve())
-    text, empty = choose.text(Results(root, config), extends)
+    text, empty = choose.text(results, extends)
     print(text, end="")
     if empty:
         print(
-            "left out, for no run of their search has ended (and is scored, if it is to be): "
+            "left out, because no run of their search has ended (and been scored, where asked): "
             + ", ".join(empty),
             file=sys.stderr,
         )
@@ -59,12 +53,13 @@ def choose(args: argparse.Namespace) -> None:
 
 def report(args: argparse.Namespace) -> None:
     """Write the report from result files."""
+    from nws.config import runs
     from nws.reporting.page.report import make
-    from nws.reporting.results import Results
 
-    config, root = results_asked(args)
-    show([make(root, config)])
-    _say_lacking("report", Results(root, config), None, _file(args, config))
+    results, file = _asked(args)
+    show([make(results)])
+    every = [(run.experiment, run.name) for run in runs(results.config)]
+    _say_lacking("report", results, every, file)
 
 
 def verify(args: argparse.Namespace) -> None:
@@ -73,11 +68,12 @@ def verify(args: argparse.Namespace) -> None:
 
     quiet.load()
     from nws.cli import verification
+    from nws.machine.cores import cores
     from nws.machine.device import configure
 
     args.results = args.folder or args.results
     config, root = results_asked(args)
-    configure("cpu", os.cpu_count() or 1)
+    configure("cpu", cores())
     print(verification.report(verification.verify(root, config, args.quick)))
 
 
@@ -107,24 +103,21 @@ def init(args: argparse.Namespace) -> None:
     print(f"Next: cd {args.folder}; snakemake --cores 4")
 
 
-def _file(args: argparse.Namespace, config: "Config | None") -> Path | None:
-    """The file with the configuration of the results; None for the paper's."""
-    return args.results / "config.json" if config is None else args.config
+def _asked(args: argparse.Namespace) -> tuple["Results", Path | None]:
+    """The results that are asked for, and the file with their configuration; None: the paper's."""
+    from nws.reporting.results import Results
+
+    config, root = results_asked(args)
+    return Results(root, config), root / "config.json" if config is None else args.config
 
 
 def _say_lacking(
-    name: str,
-    results: "Results",
-    requires: "Callable[[str, Config], list[tuple[str, str]]] | None",
-    file: Path | None,
+    name: str, results: "Results", needed: Sequence[tuple[str, str]], file: Path | None
 ) -> None:
     """Which runs what was made is without: Snakemake trains none for a file that is there."""
     from nws.reporting.results import MISSING, STALE
 
-    entries = results.all_entries()
-    if requires is not None:
-        needed = set(requires(name, results.config))
-        entries = [e for e in entries if (e.run.experiment, e.run.name) in needed]
+    entries = [entry for run in needed for entry in results.seeds_of(*run)]
     stale = [entry for entry in entries if entry.status == STALE]
     missing = sum(entry.status == MISSING for entry in entries)
     for entry in stale[:SAID]:
@@ -136,7 +129,7 @@ def _say_lacking(
         print(
             f"{name}: {missing} of its {len(entries)} runs are missing"
             + (f", {len(stale)} are of other settings or data" if stale else "")
-            + "; to have them trained: "
+            + "; to train them: "
             f"snakemake --cores 4 --forcerun {name}{with_file}",
             file=sys.stderr,
         )

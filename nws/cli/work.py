@@ -65,9 +65,9 @@ def _trained(config: "Config", root: Path, run: "Run", seed: int) -> bool:
     same = entry.trained and entry.metrics.get("code") == source_hash("training")
     there = same and (entry.directory / "model.npz").is_file()
     if trained := there and not manifest.check(entry.directory):
-        print(f"{entry.label}: is trained; --again trains it anew", file=sys.stderr)
+        print(f"{entry.label}: already trained; --again trains it again", file=sys.stderr)
     elif entry.status == STALE:
-        print(f"{entry.label}: is trained anew: {entry.reason}", file=sys.stderr)
+        print(f"{entry.label}: trained again: {entry.reason}", file=sys.stderr)
     return trained
 
 
@@ -95,7 +95,7 @@ def _configure(config: "Config", runs: "Sequence[Run]", at_once: int = 1) -> Non
 
     lease.take(config.device)  # before TensorFlow is loaded and sees all of them
     quiet.load()
-    from nws.training.jobs import configure
+    from nws.machine.device import configure
 
     found = configure(config.device, _threads(config, runs), at_once)
     if found == "cpu":  # TensorFlow may be unable to use them

@@ -134,13 +134,13 @@ def find_run(config: Config, experiment: str, name: str) -> Run:
     if experiment not in config.experiments:
         raise NwsError(
             f"no experiment {experiment!r}{hint(experiment, config.experiments)}; "
-            f"there is: {', '.join(config.experiments)}"
+            f"available: {', '.join(config.experiments)}"
         )
     found = {run.name: run for run in expand(experiment, config.experiments[experiment])}
     if name not in found:
         raise NwsError(
             f"no run {name!r} in experiment {experiment!r}{hint(name, found)}; "
-            f"there is: {', '.join(found)}"
+            f"available: {', '.join(found)}"
         )
     return found[name]
 
@@ -150,7 +150,7 @@ def find_dataset(config: Config, name: str) -> DatasetSettings:
     if name not in config.datasets:
         raise NwsError(
             f"no data set {name!r}{hint(name, config.datasets)}; "
-            f"there is: {', '.join(config.datasets)}"
+            f"available: {', '.join(config.datasets)}"
         )
     return config.datasets[name]
 

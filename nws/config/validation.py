@@ -1,19 +1,11 @@
 """Mappings checked against the keys: errors say where, what was found and what is allowed."""
 
 import difflib
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from nws.config.settings import (
-    Averaging,
-    DatasetSettings,
-    Experiment,
-    Growth,
-    RunSettings,
-    Schedule,
-)
 from nws.errors import NwsError
 
 M = TypeVar("M", bound=BaseModel)
@@ -51,12 +43,15 @@ def _explain(error: Any, model: type[BaseModel], where: str) -> str:
 
 def _fields_at(model: type[BaseModel], loc: tuple[Any, ...]) -> list[str]:
     """Field names of the model found by walking ``loc`` (names of mapping entries are skipped)."""
-    current = model
     for part in loc:
-        field = current.model_fields.get(str(part))
-        if field is None:
-            continue
-        for candidate in (Schedule, Averaging, Growth, DatasetSettings, Experiment, RunSettings):
-            if candidate.__name__ in str(field.annotation):
-                current = candidate
-    return list(current.model_fields)
+        if field := model.model_fields.get(str(part)):
+            model = next(_models(field.annotation), model)
+    return list(model.model_fields)
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """Those that a type is made of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models(part)

@@ -71,6 +71,17 @@ def stale(
     return "; ".join(manifest.check(folder, whole=False))
 
 
+def otherwise_scored(about: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
+    """Why the score of a run is not the one that is asked for; empty if it is, or if there is none.
+    Its training is the same."""
+    both = about["settings"], settings
+    made, asked = ({key: side.get(key) for key in SCORING} for side in both)
+    if "evaluation_seconds" not in about or made[SCORING[0]] == asked[SCORING[0]] == 0:
+        return ""
+    found = difference(made, asked)
+    return f"it was scored with other settings ({found})" if found else ""
+
+
 def _other_training(folder: Path, about: Mapping[str, Any]) -> str:
     """Where ``metrics.json`` does not repeat the ``training.json`` beside it."""
     try:

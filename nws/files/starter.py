@@ -42,7 +42,7 @@ def init(folder: Path, scale: str) -> list[Path]:
     contents |= {name: (TOP / of).read_text(encoding="utf-8") for name, of in COPIED.items()}
     for name in contents:
         if (folder / name).exists():
-            raise NwsError(f"{folder / name}: is there already; give an empty folder")
+            raise NwsError(f"{folder / name}: already exists; give an empty folder")
     for name, text in contents.items():
         write_text(folder / name, text)
     return [folder / name for name in contents]

@@ -5,6 +5,7 @@ import platform
 import resource
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ def configure(device: str = "auto", threads: int = 2, runs: int = 1) -> str:
     to single products: on two cores, one thread an operation and two operations at a time is
     fastest. So with several ``runs`` side by side.
     """
+    commit()  # now: it may have moved when the training ends
     gpus = tf.config.list_physical_devices("GPU")
     if device == "gpu" and not gpus:
         raise NwsError(
@@ -60,8 +62,10 @@ def peak_memory_mib() -> float:
     return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)
 
 
+@cache
 def commit() -> tuple[str | None, bool | None]:
-    """The commit of the source tree and whether it differs from it; None outside a checkout."""
+    """The commit of the source tree and whether it differs from it, when first asked for; None
+    outside a checkout."""
     if not (TOP / ".git").exists():  # installed, perhaps inside another project
         return None, None
 

@@ -16,9 +16,11 @@ import numpy as np
 
 from nws import config as cfg
 from nws.config import Config, DatasetSettings, Run, RunSettings
+from nws.data.datasets import MNIST_TRAIN
+from nws.data.patterns import PERIOD
 from nws.data.userfile import sizes
 from nws.files.layout import run_folder
-from nws.files.record import difference, of, record
+from nws.files.record import otherwise_scored, record, stale
 from nws.machine import lease
 from nws.machine.cores import cores
 
@@ -30,7 +32,7 @@ CG_ITERATIONS = 20  # of both stacks, for one natural gradient
 RUN_SECONDS = 4.0  # trace and compile a graph
 PROCESS_SECONDS = 6.0  # start TensorFlow
 
-TRAIN, OTHER = 50_000, 10_000  # images of MNIST
+MNIST_OTHER = 10_000  # validation images, and test images
 
 
 @dataclass(frozen=True)
@@ -189,7 +191,7 @@ def _step(settings: RunSettings, samples: int, weights: int, units: int) -> floa
 
 def _size(settings: RunSettings, dataset: DatasetSettings) -> tuple[int, int]:
     file = dataset.file
-    pixels = sizes(file)[1] if file else cfg.BUILT_IN.get(dataset.source, cfg.BUILT_IN["mnist"])
+    pixels = sizes(file)[1] if file else cfg.BUILT_IN[dataset.source]
     widths = [pixels, *settings.layers]
     return sum(a * b for a, b in pairwise(widths)), sum(widths)
 
@@ -199,8 +201,8 @@ def _images(dataset: DatasetSettings, split: str) -> int:
     if file:
         return getattr(dataset, split) or sizes(file)[0][split]
     if dataset.source == "3by3":
-        return getattr(dataset, split) or (1800 if split == "train" else 18)
-    return getattr(dataset, split) or (TRAIN if split == "train" else OTHER)
+        return getattr(dataset, split) or (100 * PERIOD if split == "train" else PERIOD)
+    return getattr(dataset, split) or (MNIST_TRAIN if split == "train" else MNIST_OTHER)
 
 
 def _overhead(runs: int, share: int) -> float:
@@ -210,11 +212,12 @@ def _overhead(runs: int, share: int) -> float:
 
 
 def _finished(root: Path, run: Run, seed: int) -> bool:
-    """Whether there is a score of these settings and this seed."""
-    path = run_folder(root, run.experiment, run.name, seed) / "metrics.json"
+    """Whether there is a whole result of these settings, those of the score too, and this seed."""
+    folder = run_folder(root, run.experiment, run.name, seed)
+    settings, defaults = run.settings.model_dump(), RunSettings().model_dump()
     try:
-        made = of(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, AttributeError):
+        made = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+        other = stale(folder, made, record(settings, seed, None), defaults)
+        return not (other or otherwise_scored(made, settings))
+    except (OSError, ValueError, AttributeError, KeyError):  # not there, or damaged
         return False
-    asked = record(run.settings.model_dump(), seed, made["data"])
-    return not difference(made, asked, RunSettings().model_dump())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nws.config import Run
 from nws.reporting import paper, scores
-from nws.reporting.results import Entry, Results
+from nws.reporting.results import Results
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,19 +43,19 @@ def table(results: Results) -> "pd.DataFrame":
 
 def _row(results: Results, wide: Run, narrow: Run) -> dict[str, Any]:
     """Only seeds that both have are compared."""
-    seeds = {e.seed for e in _entries(results, narrow) if e.trained}
+    seeds = {e.seed for e in results.seeds_of(narrow.experiment, narrow.name) if e.trained}
     row: dict[str, Any] = {}
     for which, run in ((WIDE, wide), (NARROW, narrow)):
-        entries = [e for e in _entries(results, run) if not seeds or e.seed in seeds]
-        found = scores.columns(entries)
+        entries = results.seeds_of(run.experiment, run.name)
+        found = scores.columns([e for e in entries if not seeds or e.seed in seeds])
         row[f"{which}_clip"] = run.settings.clip
         row[f"{which}_ll"] = found["ll_test_mean"]
         row[f"{which}_train_loss"] = scores.average(entries, "final_train_loss")
     settings = narrow.settings
-    coding = paper.coding(results.config, settings.dataset)
+    binarization = paper.binarization(results.config, settings.dataset)
     reported = paper.table1_row(results.config, settings.dataset, settings.algorithm)
     return row | {
-        "binarization": coding,
+        "binarization": binarization,
         "algorithm": settings.algorithm,
         "epochs": settings.epochs,
         "gained": row[f"{NARROW}_ll"] - row[f"{WIDE}_ll"],
@@ -66,7 +66,3 @@ def _row(results: Results, wide: Run, narrow: Run) -> dict[str, Any]:
         "status": found["status"],
         "run": f"{EXPERIMENT}/{narrow.name}",
     }
-
-
-def _entries(results: Results, run: Run) -> list[Entry]:
-    return [e for e in results.entries(run.experiment) if e.run.name == run.name]

@@ -77,14 +77,14 @@ ENTROPY_3BY3 = 2 / 3 * math.log(9) + 1 / 3 * math.log(18)
 BINARIZATION = {"round": "B", "stochastic": "BSt", "static": "static"}
 
 
-def coding(config: Config, dataset: str) -> str:
+def binarization(config: Config, dataset: str) -> str:
     """The paper's word for a data set's binarization: B or BSt; static where it says nothing."""
     return BINARIZATION[config.datasets[dataset].binarization]
 
 
 def table1_row(config: Config, dataset: str, algorithm: str) -> Row | None:
     """The line of Table 1 for a run, if it has one."""
-    rows = TABLE1.get(coding(config, dataset), [])
+    rows = TABLE1.get(binarization(config, dataset), [])
     return next((row for row in rows if row.algorithm == algorithm), None)
 
 

@@ -8,7 +8,7 @@ Which settings a rival has is for :mod:`nws.reporting.search` to say.
 from typing import TYPE_CHECKING, Any
 
 from nws.config import Run
-from nws.reporting import scores
+from nws.reporting import scores, wording
 from nws.reporting.results import Entry, Results
 
 if TYPE_CHECKING:
@@ -97,14 +97,6 @@ def own(results: Results, run: Run) -> dict[str, Any]:
 def described(results: Results, run: Run) -> str:
     """The same for reading."""
     return ", ".join(
-        f"{SYMBOLS.get(key, key)} {shown(value)}" for key, value in own(results, run).items()
+        f"{SYMBOLS.get(key, key)} {wording.brief(value)}"
+        for key, value in own(results, run).items()
     )
-
-
-def shown(value: Any) -> str:
-    """A setting of the race for reading."""
-    if value is None:
-        return "none"
-    if isinstance(value, dict):  # a schedule
-        return " ".join(map(shown, value.values()))
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -107,6 +107,9 @@ class Results:
     def __init__(self, root: Path | str, config: configuration.Config | None = None) -> None:
         self.root = Path(root)
         self._given = config
+        self._entries: dict[str, list[Entry]] = {}
+        self._histories: dict[str, pd.DataFrame] = {}
+        self._compared: dict[str, str] = {}  # data sets with what would be made now
 
     @cached_property
     def config(self) -> configuration.Config:
@@ -126,10 +129,6 @@ class Results:
         found = self.config.experiments.get(experiment)
         return list(configuration.expand(experiment, found)) if found else []
 
-    def directory(self, experiment: str, run: str, seed: int) -> Path:
-        """The folder of a run and seed."""
-        return run_folder(self.root, experiment, run, seed)
-
     def entries(self, experiment: str) -> list[Entry]:
         """One per run and seed, in the order of the configuration."""
         if experiment not in self._entries:
@@ -140,9 +139,9 @@ class Results:
             ]
         return self._entries[experiment]
 
-    @cached_property
-    def _entries(self) -> dict[str, list[Entry]]:
-        return {}
+    def seeds_of(self, experiment: str, run: str) -> list[Entry]:
+        """The entries of one run; none if the configuration does not have it."""
+        return [entry for entry in self.entries(experiment) if entry.run.name == run]
 
     def all_entries(self) -> list[Entry]:
         """Those of every experiment."""
@@ -171,10 +170,6 @@ class Results:
         own = history[(history["run"] == entry.run.name) & (history["seed"] == entry.seed)]
         return undisturbed_epoch(own["seconds"].to_numpy(float))
 
-    @cached_property
-    def _histories(self) -> "dict[str, pd.DataFrame]":
-        return {}
-
     def _read_histories(self, experiment: str) -> "pd.DataFrame":
         import pandas as pd
 
@@ -190,9 +185,8 @@ class Results:
 
     def samples(self, experiment: str, run: str, seed: int) -> dict[str, np.ndarray] | None:
         """The arrays of ``samples.npz``; None if it is absent, unreadable or stale."""
-        directory = self.directory(experiment, run, seed)
-        fresh = any(e.directory == directory and e.status in DONE for e in self.entries(experiment))
-        return read_npz(directory / "samples.npz") if fresh else None
+        fresh = [e for e in self.seeds_of(experiment, run) if e.seed == seed and e.status in DONE]
+        return read_npz(fresh[0].directory / "samples.npz") if fresh else None
 
     def dataset(self, name: str) -> dict[str, Any]:
         """``data/<name>.json``; empty if absent or unreadable."""
@@ -207,7 +201,7 @@ class Results:
 
     def entry(self, run: configuration.Run, seed: int) -> Entry:
         """What became of a run with a seed."""
-        directory = self.directory(run.experiment, run.name, seed)
+        directory = run_folder(self.root, run.experiment, run.name, seed)
         content, reason = _first_readable(directory, "metrics.json", "training.json")
         if content is None:
             status = UNREADABLE if reason else MISSING
@@ -218,7 +212,7 @@ class Results:
         if reason := self._stale(directory, content, run, seed):
             return Entry(run, seed, directory, STALE, reason, {})
         reason = str(content.get("reason") or "")
-        if other := _otherwise_scored(content, run):
+        if other := record.otherwise_scored(content, run.settings.model_dump()):
             reason = "; ".join(filter(None, [reason, other]))
             content = {key: content[key] for key in content if key not in SCORES}
         return Entry(run, seed, directory, str(content["status"]), reason, content)
@@ -246,10 +240,6 @@ class Results:
             self._compared[made] = changed(prepared, asked, self.config.mnist_dir)
         return self._compared[made]
 
-    @cached_property
-    def _compared(self) -> dict[str, str]:
-        return {}
-
     def _history(self, entry: Entry) -> tuple["pd.DataFrame", str]:
         import pandas as pd
 
@@ -263,18 +253,6 @@ class Results:
         if entry.status in DONE and frame["epoch"].iloc[-1] != entry.metrics.get("epochs"):
             return frame, UNREADABLE
         return frame, entry.status
-
-
-def _otherwise_scored(about: dict[str, Any], run: configuration.Run) -> str:
-    """Why the score of a run is not the one that is asked for; empty if it is, or if there is none.
-    Its training is the same."""
-    samples = record.SCORING[0]
-    made = {key: about["settings"].get(key) for key in record.SCORING}
-    asked = {key: getattr(run.settings, key) for key in record.SCORING}
-    if "evaluation_seconds" not in about or made[samples] == asked[samples] == 0:
-        return ""
-    found = record.difference(made, asked)
-    return f"it was scored with other settings ({found})" if found else ""
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nws.config import Run
-from nws.reporting import race, scores
+from nws.reporting import race, scores, wording
 from nws.reporting.results import DONE, Results
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def spaces(results: Results) -> dict[str, str]:
     grids = experiment.grids if experiment else {}
     return {
         race.RIVALS.get(label, label): "; ".join(
-            f"{race.SYMBOLS.get(key, key)} {', '.join(map(race.shown, values))}"
+            f"{race.SYMBOLS.get(key, key)} {', '.join(map(wording.brief, values))}"
             for key, values in grid.items()
             if key not in {"algorithm", *FREE}
         )
@@ -119,7 +119,7 @@ def same(one: Run, other: Run) -> bool:
 
 def _likelihood(results: Results, run: Run) -> float:
     """Of the validation images, mean over the seeds; -infinity where it is not known."""
-    entries = [entry for entry in results.entries(run.experiment) if entry.run.name == run.name]
+    entries = results.seeds_of(run.experiment, run.name)
     found: float = scores.columns(entries)["ll_valid"]
     return found if math.isfinite(found) else -math.inf
 

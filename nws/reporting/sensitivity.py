@@ -7,8 +7,8 @@ of them changed. All are equally long, and shorter than the paper's.
 from typing import TYPE_CHECKING, Any
 
 from nws.config import Run, RunSettings
-from nws.reporting import scores
-from nws.reporting.results import Entry, Results
+from nws.reporting import scores, wording
+from nws.reporting.results import Results
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,19 +51,16 @@ def change(base: RunSettings, other: RunSettings) -> str:
     before, after = base.model_dump(), other.model_dump()
     changed = [key for key in before if after[key] != before[key]]
     said = [
-        f"×{after[key] / before[key]:g}" if key in SCALED else _shown(after[key]) for key in changed
+        f"×{after[key] / before[key]:g}" if key in SCALED else wording.brief(after[key])
+        for key in changed
     ]
     keys = [key.replace("_", " ") for key in changed]
     return ", ".join(f"{k} {v}" for k, v in zip(keys, said, strict=True)) or BASE
 
 
-def _shown(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
 def _row(results: Results, said: str, runs: dict[str, Run]) -> dict[str, Any]:
     settings = next(iter(runs.values())).settings
-    entries = {name: _entries(results, run.name) for name, run in runs.items()}
+    entries = {name: results.seeds_of(EXPERIMENT, run.name) for name, run in runs.items()}
     scored = {name: scores.columns(found) for name, found in entries.items()}
     row: dict[str, Any] = {
         "change": said,
@@ -74,13 +71,9 @@ def _row(results: Results, said: str, runs: dict[str, Run]) -> dict[str, Any]:
         "status": "; ".join(dict.fromkeys(found["status"] for found in scored.values())),
     }
     for name, found in scored.items():
-        base = scores.columns(_entries(results, name))["ll_test_mean"]
+        base = scores.columns(results.seeds_of(EXPERIMENT, name))["ll_test_mean"]
         difference = None if said == BASE else found["ll_test_mean"] - base
         row[f"{name}_ll"], row[f"{name}_difference"] = found["ll_test_mean"], difference
         row[f"{name}_seeds"] = found["seeds"]
         row[f"{name}_run"] = f"{EXPERIMENT}/{runs[name].name}"
     return row
-
-
-def _entries(results: Results, run: str) -> list[Entry]:
-    return [entry for entry in results.entries(EXPERIMENT) if entry.run.name == run]

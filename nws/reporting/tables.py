@@ -73,7 +73,7 @@ def data(name: str, results: Results) -> "pd.DataFrame":
     if name in OURS:
         return OURS[name](results)
     rows = [
-        _row(name, results, [e for e in results.entries(experiment) if e.run.name == run.name])
+        _row(name, results, results.seeds_of(experiment, run.name))
         for experiment in experiments
         for run in results.runs(experiment)
     ]
@@ -82,17 +82,12 @@ def data(name: str, results: Results) -> "pd.DataFrame":
     return pd.DataFrame(rows, columns=COLUMNS, dtype=object)  # integers stay integers
 
 
-def make(
-    name: str,
-    results_root: Path,
-    out_dir: Path | None = None,
-    config: configuration.Config | None = None,
-) -> list[Path]:
-    """Write ``name.csv`` to ``out_dir``, by default ``tables`` under the results."""
-    out_dir = out_dir or results_root / "tables"
-    path = out_dir / f"{name}.csv"
-    write_bytes(path, to_csv(data(name, Results(results_root, config))))
-    manifest.write(out_dir, [path.name], f"{name}.{manifest.NAME}")
+def make(name: str, results: Results) -> list[Path]:
+    """Write ``name.csv`` to ``tables`` beside the runs."""
+    folder = results.root / "tables"
+    path = folder / f"{name}.csv"
+    write_bytes(path, to_csv(data(name, results)))
+    manifest.write(folder, [path.name], f"{name}.{manifest.NAME}")
     return [path]
 
 
@@ -103,7 +98,7 @@ def to_csv(frame: "pd.DataFrame") -> bytes:
 
 def _experiments(name: str) -> tuple[str, ...]:
     if name not in EXPERIMENTS:
-        raise NwsError(f"no table {name!r}; there is: {', '.join(NAMES)}")
+        raise NwsError(f"no table {name!r}; available: {', '.join(NAMES)}")
     return EXPERIMENTS[name]
 
 
@@ -128,7 +123,7 @@ def _row(name: str, results: Results, entries: list[Entry]) -> dict[str, Any]:
 def _settings(results: Results, settings: configuration.RunSettings) -> dict[str, Any]:
     return {
         "dataset": settings.dataset,
-        "binarization": paper.coding(results.config, settings.dataset),
+        "binarization": paper.binarization(results.config, settings.dataset),
         "algorithm": settings.algorithm,
         "samples": settings.samples,
         "learning_rate": settings.learning_rate,

@@ -318,7 +318,9 @@ def test_what_is_trained_and_scored_is_kept(
     assert world.command("train", "minimnist") == 0
     assert world.command("train", "minimnist", "--evaluate") == 0
     assert changed() == set()
-    assert "minimnist/ws_b seed 0: is trained; --again trains it anew" in capsys.readouterr().err
+    assert (
+        "minimnist/ws_b seed 0: already trained; --again trains it again" in capsys.readouterr().err
+    )
     assert world.command("train", "minimnist/ws_b", "--again") == 0
     trained = (folder / "model.npz").stat().st_mtime_ns
     assert not (folder / "metrics.json").exists()
@@ -388,7 +390,7 @@ def test_a_report_is_beside_its_configuration(
     cfg.write(world.config, world.root)
     monkeypatch.setattr(report, "content", lambda *_: {})
     monkeypatch.setattr(report, "environment", lambda: jinja2.Environment(loader=PAGE))
-    report.make(world.root, asked)
+    report.make(Results(world.root, asked))
     assert cfg.load(world.root / "config.json") == asked
 
 

@@ -130,7 +130,7 @@ def test_what_is_chosen_extends_the_configuration_of_the_results(
     chosen.write_text(told.out)
     assert cfg.read(chosen)["extends"] == str(root / "config.json")
     assert cfg.load(chosen).scale == cfg.load(root / "config.json").scale
-    assert told.err.startswith("left out, for no run of their search has ended")
+    assert told.err.startswith("left out, because no run of their search has ended")
     assert "race_search_long/rws_2" in told.err
 
 
@@ -169,6 +169,12 @@ def test_plan_counts_what_is_left(tmp_path: Path) -> None:
     (folder / "metrics.json").write_text(json.dumps({"seed": 0, "settings": made}))
     found = plan.plan(config, tmp_path)
     assert (found.runs["mnist"], found.left["mnist"]) == (3, 2)
+    other = {**made, "likelihood_samples": made["likelihood_samples"] + 1}
+    scored = {"seed": 0, "settings": other, "evaluation_seconds": 1.0}
+    (folder / "metrics.json").write_text(json.dumps(scored))
+    assert plan.plan(config, tmp_path).left["mnist"] == 3
+    (folder / "metrics.json").write_text(json.dumps(scored | {"settings": made}))
+    assert plan.plan(config, tmp_path).left["mnist"] == 2
     assert found.left["adam"] == found.runs["adam"]
     whole = plan.plan(config)
     assert len(found.work["mnist"]) < len(whole.work["mnist"])

@@ -60,7 +60,7 @@ def test_init_writes_over_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[
     (tmp_path / "mine" / "config.yaml").write_text("mine")
     capsys.readouterr()
     assert main(["init", str(tmp_path / "mine")]) == 2
-    assert "is there already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
     assert not (tmp_path / "mine" / "Snakefile").exists()
     assert (tmp_path / "mine" / "config.yaml").read_text() == "mine"
 

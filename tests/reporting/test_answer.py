@@ -15,7 +15,9 @@ def test_claims_are_grouped_and_counted_by_what_they_rest_on() -> None:
             Verdict(REPRODUCED, "1", "", 0),
             Verdict(REPRODUCED, "1", "", 10, scale="at 200 of 200 epochs, 10 seeds"),
             Verdict(PARTLY, "1", "", 1, scale="at convergence (no better loss), 1 seed"),
-            Verdict(NOT_REPRODUCED, "1", "", 1, scale="within 300 of 2000 epochs, 1 seed"),
+            Verdict(
+                NOT_REPRODUCED, "1", "", 1, scale="within 300 of 2000 epochs, 1 seed", shorter=True
+            ),
             Verdict(NOT_RUN, "–", "missing"),
         )
     )

@@ -55,6 +55,6 @@ def test_what_diverged_or_is_missing_is_left_out(tmp_path):
 
 
 def test_the_report_shows_it(root):
-    page = report.make(root).read_text(encoding="utf-8")
+    page = report.make(Results(root)).read_text(encoding="utf-8")
     assert "stays ahead from epoch" in page
     assert "<td>never</td>" in page

@@ -27,7 +27,7 @@ def lines(figure):
 
 @pytest.mark.parametrize("name", figures.NAMES)
 def test_a_figure_can_be_redrawn_from_its_csv(name, root, tmp_path):
-    csv, svg, png = figures.make(name, root, tmp_path)
+    csv, svg, png = figures.make(name, Results(root), tmp_path)
     assert csv.read_bytes() == figures.to_csv(figures.data(name, Results(root)))
     first = svg.read_bytes(), png.read_bytes()
     figures.redraw(name, csv, tmp_path)
@@ -66,7 +66,7 @@ def test_nothing_run_still_draws_and_says_so(name, tmp_path):
 @pytest.mark.parametrize("name", figures.NAMES)
 def test_an_experiment_that_is_not_configured_draws_an_empty_figure(name, tmp_path):
     config = configuration.resolve({**SMALL, "experiments": {"other": {"runs": {"a": {}}}}})
-    figures.make(name, write(tmp_path / "r", config), tmp_path)
+    figures.make(name, Results(write(tmp_path / "r", config)), tmp_path)
 
 
 def test_active_units_are_drawn_beside_the_losses_of_both_parameters(root):

@@ -185,4 +185,4 @@ def test_without_a_race_the_report_is_made(tmp_path):
     small = fake_results.small()
     small["experiments"] = {"minimnist": small["experiments"]["minimnist"]}
     root = fake_results.write(tmp_path, config.resolve(small))
-    assert "The configuration has no race" in report.make(root).read_text(encoding="utf-8")
+    assert "The configuration has no race" in report.make(Results(root)).read_text(encoding="utf-8")

@@ -13,8 +13,9 @@ from nws import config as configuration
 from nws.files import manifest
 from nws.files.top import SCALES, TEMPLATES
 from nws.reporting import figures
-from nws.reporting.page import cost, deviations, report
-from nws.reporting.page.report import duration, minus, number
+from nws.reporting.page import cost, reductions, report
+from nws.reporting.results import Results
+from nws.reporting.wording import duration, minus, number
 
 ROOT = Path(__file__).resolve().parents[2]
 VOID = {"meta", "link", "img", "br", "hr", "input", "col"}
@@ -142,7 +143,7 @@ def test_names_are_escaped(tmp_path):
             text.replace("an invented processor", "<script>alert(1)</script>")
         )
         manifest.write(folder, [name])
-    text = report.make(root).read_text(encoding="utf-8")
+    text = report.make(Results(root)).read_text(encoding="utf-8")
     assert "<script" not in text
     assert "&lt;script&gt;alert(1)" in text
 
@@ -154,7 +155,7 @@ def test_changed_files_are_named(tmp_path):
     path.write_text(path.read_text().replace("27.606", "26.606"))
     history = root / "runs" / "minimnist" / "ws_b" / "seed0" / "history.csv"
     history.write_text(history.read_text().replace("1,10,", "1,11,"))
-    text = report.make(root).read_text(encoding="utf-8")
+    text = report.make(Results(root)).read_text(encoding="utf-8")
     assert "figures: fig3.csv does not match its manifest" in text
     assert "figures/fig3.csv: is not what the runs now give" in text
     assert "runs/minimnist/ws_b/seed0: history.csv does not match its manifest" in text
@@ -164,7 +165,7 @@ def test_nothing_run_still_makes_a_page(tmp_path):
     config = configuration.resolve(SMALL)
     runs = [f"{run.experiment}/{run.name}" for run in configuration.runs(config)]
     root = write(tmp_path, config, missing=runs)
-    text = report.make(root).read_text(encoding="utf-8")
+    text = report.make(Results(root)).read_text(encoding="utf-8")
     Page(text)
     assert "Missing: not drawn yet." in text
 
@@ -194,7 +195,7 @@ def test_a_benchmark_is_shown(tmp_path):
     ]
     document = {"rows": rows, "seconds_per_epoch": epochs, "scaling": scaling, "date": "2026-01-02"}
     (root / "benchmark.json").write_text(json.dumps(document))
-    text = report.make(root).read_text(encoding="utf-8")
+    text = report.make(Results(root)).read_text(encoding="utf-8")
     Page(text)
     assert "Keeping it saves 50% of a step" in text
     assert "<td>7.5</td><td>69</td>" in text  # the paper's seconds, with a kept metric
@@ -202,10 +203,14 @@ def test_a_benchmark_is_shown(tmp_path):
     assert "How the cost of one layer grows" in text
 
 
-def test_a_benchmark_that_cannot_be_read_is_none(tmp_path):
+def test_a_benchmark_that_cannot_be_read_is_told(tmp_path):
     root = write(tmp_path)
+    assert "there is no benchmark.json" in report.make(Results(root)).read_text(encoding="utf-8")
     (root / "benchmark.json").write_text("[1, 2")
-    assert "there is no benchmark.json" in report.make(root).read_text(encoding="utf-8")
+    text = report.make(Results(root)).read_text(encoding="utf-8")
+    assert "benchmark.json: is not readable JSON" in text
+    assert "there is no benchmark.json" not in text
+    assert str(root) not in text
 
 
 def test_the_picture_of_the_cost_has_room_for_its_labels():
@@ -216,19 +221,19 @@ def test_the_picture_of_the_cost_has_room_for_its_labels():
 
 
 def test_the_papers_scale_has_no_reductions():
-    assert deviations.reductions(configuration.load()) == []
+    assert reductions.reductions(configuration.load()) == []
 
 
 def test_reductions_name_what_is_smaller():
     quick = configuration.load(SCALES / "quick.yaml")
-    found = {item.topic: (item.paper, item.ours) for item in deviations.reductions(quick)}
+    found = {item.topic: (item.paper, item.ours) for item in reductions.reductions(quick)}
     assert any(topic.startswith("epochs of minimnist") for topic in found)
     assert any(topic.startswith("train of") for topic in found)
 
 
 def test_a_difference_of_some_runs_names_them():
     reference = configuration.load(SCALES / "reference.yaml")
-    found = {item.topic: (item.paper, item.ours) for item in deviations.reductions(reference)}
+    found = {item.topic: (item.paper, item.ours) for item in reductions.reductions(reference)}
     assert found["epochs of adam"] == ("500", "30")
     some = [topic for topic in found if topic.startswith("samples_later of")]
     assert any("race2 (rws" in topic for topic in some)

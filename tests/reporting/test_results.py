@@ -11,6 +11,7 @@ from nws.errors import NwsError
 from nws.files import manifest
 from nws.reporting.results import HISTORY, IDENTITY, UNDISTURBED, Results
 from nws.reporting.statistics import undisturbed_epoch
+from nws.training.history import COLUMNS
 
 
 @pytest.fixture
@@ -161,3 +162,7 @@ def test_an_undisturbed_epoch(root):
     np.testing.assert_allclose(own[UNDISTURBED], np.arange(1, 7))
     np.testing.assert_allclose(own["seconds"], np.cumsum(durations))  # what a budget is held to
     assert np.isnan(undisturbed_epoch([np.nan]))
+
+
+def test_the_columns_read_are_those_written():
+    assert list(COLUMNS) == HISTORY

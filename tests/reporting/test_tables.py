@@ -42,7 +42,7 @@ def test_one_seed_has_no_interval():
 def test_one_image_has_no_standard_error(tmp_path):
     root = write(tmp_path)
     update(root, "minimnist", "ws_b", log_likelihood={"test": SINGLE, "valid": SINGLE})
-    (path,) = tables.make("table1", root)
+    (path,) = tables.make("table1", Results(root))
     row = next(csv.DictReader(path.open()))
     assert math.isnan(float(row["standard_error"] or "nan"))
     assert math.isnan(image_error(SINGLE))
@@ -51,7 +51,7 @@ def test_one_image_has_no_standard_error(tmp_path):
 
 def test_table1_has_the_mean_of_the_files_and_the_papers_value(tmp_path):
     root = write(tmp_path)
-    (path,) = tables.make("table1", root)
+    (path,) = tables.make("table1", Results(root))
     rows = list(csv.DictReader(path.open()))
     assert [row["algorithm"] for row in rows] == ["ws", "rws", "nrws"] * 2
     row = rows[2]
@@ -95,7 +95,7 @@ def test_table2_quotes_the_literature(tmp_path):
 
 def test_unknown_tables_are_a_clear_error(tmp_path):
     with pytest.raises(NwsError, match="no table 'table3'"):
-        tables.make("table3", write(tmp_path))
+        tables.make("table3", Results(write(tmp_path)))
 
 
 def test_table2_has_our_runs_of_what_the_paper_quotes(tmp_path):

@@ -15,7 +15,7 @@ from nws.data import datasets
 from nws.reporting import figures, tables
 from nws.planning import plan, progress
 from nws.errors import NwsError
-from nws.files.code import source_hash
+from nws.files.code import source_hash, template_hash
 from nws.files.record import SCORING
 from nws.files.top import TEMPLATES
 

@@ -19,6 +19,7 @@ rule report:
         root=folder,
         asked=ASKED,
         code=REPORTING_CODE,
+        templates=template_hash(),
     message:
         "Writing {output[0]}"
     shell:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from nws.reporting.claims.scale import Needs, words
+from nws.reporting.claims.scale import Needs, reached, words
 from nws.reporting.results import Results
 
 REPRODUCED = "reproduced"
@@ -18,7 +18,8 @@ VERDICTS = (REPRODUCED, PARTLY, NOT_REPRODUCED, NOT_AT_SCALE, NOT_RUN)
 class Verdict:
     """``ours``: what was measured; ``interval``: 95% over seeds; ``why``: a sentence.
 
-    ``scale`` belongs to the verdict: "at 20 of 20 epochs, 1 seed".
+    ``scale`` belongs to the verdict: "at 20 of 20 epochs, 1 seed"; ``shorter``: fewer than it
+    needs.
     """
 
     verdict: str
@@ -27,6 +28,7 @@ class Verdict:
     seeds: int = 0
     interval: str = ""
     scale: str = ""
+    shorter: bool = False
 
 
 def graded(whole: bool, part: bool) -> str:
@@ -78,7 +80,11 @@ def judge(claim: Claim, results: Results) -> Verdict:
     if found.verdict == NOT_RUN:
         return found
     reproduced = found.verdict != NOT_REPRODUCED
-    return replace(found, scale=words(needs, results, found.seeds, reproduced))
+    return replace(
+        found,
+        scale=words(needs, results, found.seeds, reproduced),
+        shorter=reached(needs, results)[1],
+    )
 
 
 def _measure(claim: Claim, results: Results) -> Verdict:

@@ -15,11 +15,11 @@ def up_to_100(results: Results) -> Verdict:
     """Final validation loss of every K ≤ 100 against the smallest K."""
     runs = _runs(results)
     fresh = min(runs)
-    stale = {k: run for k, run in runs.items() if max(fresh, 1) < k <= 100}  # K = 0 is K = 1
-    if not stale:
+    kept = {k: run for k, run in runs.items() if max(fresh, 1) < k <= 100}  # K = 0 is K = 1
+    if not kept:
         raise Unusable("ksteps has fewer than two values of K up to 100")
     base = measure.mean_final(results, "ksteps", runs[fresh])
-    off = {k: measure.mean_final(results, "ksteps", run) - base for k, run in stale.items()}
+    off = {k: measure.mean_final(results, "ksteps", run) - base for k, run in kept.items()}
     near = [k for k, nats in off.items() if abs(nats) <= TOLERANCE]
     verdict = counted(len(near), len(off))
     ours = ", ".join(f"K {k}: {nats:+.3f}" for k, nats in off.items())
@@ -50,13 +50,13 @@ def stability(results: Results) -> Verdict:
 def speed(results: Results) -> Verdict:
     """Seconds per epoch at K = 50 (or the nearest) against the smallest K."""
     runs = _runs(results)
-    stale = min(runs, key=lambda k: abs(k - 50))
+    kept = min(runs, key=lambda k: abs(k - 50))
     fresh = min(runs)
-    compared = [runs[stale], runs[fresh]]
+    compared = [runs[kept], runs[fresh]]
     times = [measure.seconds_per_epoch(results, "ksteps", run) for run in compared]
     ratio = times[0] / times[1]
     verdict = graded(ratio < 0.8, ratio < 1)
-    why = f"{times[0]:.2f} s per undisturbed epoch at K = {stale}, {times[1]:.2f} s at K = {fresh}."
+    why = f"{times[0]:.2f} s per undisturbed epoch at K = {kept}, {times[1]:.2f} s at K = {fresh}."
     if fresh <= 1:  # choose() takes cg for a metric that serves one step
         why += " The fresh metric is solved by conjugate gradients, which need no inverse."
     why += measure.other_machines(results, "ksteps", *compared)
@@ -74,7 +74,7 @@ def _runs(results: Results) -> dict[int, str]:
 
 def _rise(results: Results, run: str) -> float:
     """The sum of all rises from epoch to epoch; a run that diverged rose without end."""
-    entries = [entry for entry in results.entries("ksteps") if entry.run.name == run]
+    entries = results.seeds_of("ksteps", run)
     if any(entry.status == DIVERGED for entry in entries):
         return float("inf")
     found = measure.curves(results, "ksteps", run, "valid_loss")

@@ -19,10 +19,10 @@ PLACES = {"table1": "Table 1, Section 6", "table2": "Table 2, Section 6"}
 
 
 def value(
-    results: Results, experiment: str, coding: str, algorithm: str, expected: float
+    results: Results, experiment: str, binarization: str, algorithm: str, expected: float
 ) -> Verdict:
     """Within the tolerance, within twice the tolerance, or further away."""
-    run = measure.one_run(results, experiment, algorithm, coding)
+    run = measure.one_run(results, experiment, algorithm, binarization)
     scores = measure.likelihoods(results, experiment, run)
     estimate = student([score["mean"] for score in scores.values()])
     gap = estimate.mean - expected
@@ -33,11 +33,11 @@ def value(
     return Verdict(verdict, f"{estimate.mean:.3f}", why, estimate.n, measure.interval(estimate))
 
 
-def ordering(results: Results, experiment: str, coding: str) -> Verdict:
+def ordering(results: Results, experiment: str, binarization: str) -> Verdict:
     """NRWS > RWS > WS, with gaps beyond the uncertainty; partly if NRWS leads at all."""
     scores = {
         name: measure.likelihoods(
-            results, experiment, measure.one_run(results, experiment, name, coding)
+            results, experiment, measure.one_run(results, experiment, name, binarization)
         )
         for name in ("ws", "rws", "nrws")
     }
@@ -67,11 +67,11 @@ def _uncertainty(scores: list[dict[str, float]]) -> float:
 
 
 def _values(
-    table: str, experiment: str, coding: str, rows: list[paper.Row], needs: Needs
+    table: str, experiment: str, binarization: str, rows: list[paper.Row], needs: Needs
 ) -> list[Claim]:
     return [
         Claim(
-            id=f"{table}-{coding}-{row.algorithm}".lower(),
+            id=f"{table}-{binarization}-{row.algorithm}".lower(),
             text=f"{row.algorithm.upper()} reaches {row.log_likelihood} nats on {where}.",
             where=PLACES[table],
             quantity="test log-likelihood, nats, 10,000 importance samples",
@@ -81,28 +81,30 @@ def _values(
             check=partial(
                 value,
                 experiment=experiment,
-                coding=coding,
+                binarization=binarization,
                 algorithm=row.algorithm,
                 expected=row.log_likelihood,
             ),
             evidence=f"tables/{table}.csv",
         )
         for row in rows
-        for where in [f"miniMNIST {coding}" if table == "table1" else "MNIST"]
+        for where in [f"miniMNIST {binarization}" if table == "table1" else "MNIST"]
     ]
 
 
-def _ordering(table: str, experiment: str, coding: str, paper_order: str, needs: Needs) -> Claim:
+def _ordering(
+    table: str, experiment: str, binarization: str, paper_order: str, needs: Needs
+) -> Claim:
     return Claim(
-        id=f"{table}-{coding}-order".lower(),
+        id=f"{table}-{binarization}-order".lower(),
         text="NRWS has a better log-likelihood than RWS, and RWS than WS"
-        + (f" ({coding})." if table == "table1" else "."),
+        + (f" ({binarization})." if table == "table1" else "."),
         where=PLACES[table],
         quantity="order of the test log-likelihoods",
         paper=paper_order,
         tolerance="same order, gaps beyond the 95% uncertainty; partly if NRWS leads",
         needs=needs,
-        check=partial(ordering, experiment=experiment, coding=coding),
+        check=partial(ordering, experiment=experiment, binarization=binarization),
         evidence=f"tables/{table}.csv",
     )
 
@@ -113,10 +115,10 @@ def _order(rows: list[paper.Row]) -> str:
 
 CLAIMS = [
     claim
-    for coding, rows in paper.TABLE1.items()
+    for binarization, rows in paper.TABLE1.items()
     for claim in (
-        *_values("table1", "minimnist", coding, rows, TABLE1),
-        _ordering("table1", "minimnist", coding, _order(rows), TABLE1),
+        *_values("table1", "minimnist", binarization, rows, TABLE1),
+        _ordering("table1", "minimnist", binarization, _order(rows), TABLE1),
     )
 ] + [
     *_values("table2", "mnist", CODING2, paper.TABLE2, TABLE2),

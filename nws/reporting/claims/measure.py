@@ -15,19 +15,21 @@ SLOWED = 1.2  # a median epoch so many times an undisturbed one is told
 LAST = 0.1  # the share of the epochs, at the end, whose mean is called final
 
 
-def runs_of(results: Results, experiment: str, coding: str = "", algorithm: str = "") -> list[str]:
+def runs_of(
+    results: Results, experiment: str, binarization: str = "", algorithm: str = ""
+) -> list[str]:
     """Names of the runs with a binarization (B, BSt, static) and an algorithm, where asked."""
     return [
         run.name
         for run in results.runs(experiment)
         if algorithm in ("", run.settings.algorithm)
-        and coding in ("", paper.coding(results.config, run.settings.dataset))
+        and binarization in ("", paper.binarization(results.config, run.settings.dataset))
     ]
 
 
-def one_run(results: Results, experiment: str, algorithm: str, coding: str = "") -> str:
+def one_run(results: Results, experiment: str, algorithm: str, binarization: str = "") -> str:
     """The only run of an algorithm in an experiment."""
-    names = runs_of(results, experiment, coding, algorithm)
+    names = runs_of(results, experiment, binarization, algorithm)
     if len(names) != 1:
         raise Unusable(f"{experiment} has {len(names)} runs of {algorithm.upper()}, not one")
     return names[0]
@@ -35,7 +37,7 @@ def one_run(results: Results, experiment: str, algorithm: str, coding: str = "")
 
 def finished(results: Results, experiment: str, run: str) -> list[Entry]:
     """The seeds of a run that are there; an error if none is, or if one did not end well."""
-    entries = [entry for entry in results.entries(experiment) if entry.run.name == run]
+    entries = results.seeds_of(experiment, run)
     done = [entry for entry in entries if entry.status in DONE]
     odd = [e for e in entries if e.status not in DONE and not (done and e.status == MISSING)]
     if odd:
@@ -68,9 +70,11 @@ def curves(results: Results, experiment: str, run: str, column: str) -> Curves:
     return found
 
 
-def column(results: Results, experiment: str, algorithm: str, coding: str, name: str) -> Curves:
+def column(
+    results: Results, experiment: str, algorithm: str, binarization: str, name: str
+) -> Curves:
     """A column of the history of an algorithm's only run, by seed."""
-    return curves(results, experiment, one_run(results, experiment, algorithm, coding), name)
+    return curves(results, experiment, one_run(results, experiment, algorithm, binarization), name)
 
 
 def seconds_per_epoch(results: Results, experiment: str, run: str) -> float:

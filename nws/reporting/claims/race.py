@@ -1,6 +1,5 @@
 """Marks that this project set itself for the race. They are no claims of the paper."""
 
-from collections.abc import Sequence
 from functools import partial
 
 from nws.config import Run
@@ -24,7 +23,7 @@ def reaches(results: Results) -> Verdict:
     With one core of the two it is harder.
     """
     groups = {}
-    for run in _runs(results, "race4", HOUR, [1, CORES]):
+    for run in _runs(results, "race4", HOUR):
         try:
             measure.likelihoods(results, "race4", run.name)
         except Unusable:
@@ -43,7 +42,7 @@ def reaches(results: Results) -> Verdict:
 
 def leads(results: Results, experiment: str) -> Verdict:
     """NRWS mended against the better of RWS with plain steps and with Adam, seed by seed."""
-    runs = _runs(results, experiment, 60.0 * MINUTES[experiment], [1, CORES])
+    runs = _runs(results, experiment, 60.0 * MINUTES[experiment])
     names = [run.name for run in runs]
     if "nrws_mended" not in names or "rws" not in names:
         raise Unusable(f"{experiment} lacks rws or nrws_mended")
@@ -70,8 +69,8 @@ def _scores(results: Results, experiment: str, run: str) -> dict[int, float]:
     return {seed: score["mean"] for seed, score in found.items()}
 
 
-def _runs(results: Results, experiment: str, seconds: float, cores: Sequence[int]) -> list[Run]:
-    """The runs of a race that had this budget, on as many cores each as is allowed.
+def _runs(results: Results, experiment: str, seconds: float) -> list[Run]:
+    """The runs of a race that had this budget, all on as many cores, one or two.
 
     On one core each, others may run beside them; on two, a run must have had them for itself.
     """
@@ -80,9 +79,9 @@ def _runs(results: Results, experiment: str, seconds: float, cores: Sequence[int
         raise Unusable(f"{experiment}/{other.name} has {other.settings.budget} s, not {seconds:g}")
     found = {entry.label: entry.metrics["machine"] for entry in entries if entry.metrics}
     for label, machine in found.items():
-        if machine["device"] != "cpu" or machine["threads"] not in cores:
+        if machine["device"] != "cpu" or machine["threads"] not in (1, CORES):
             where = f"{machine['threads']} threads on the {machine['device']}"
-            raise Unusable(f"{label} had {where}, not {' or '.join(map(str, cores))} on the CPU")
+            raise Unusable(f"{label} had {where}, not 1 or {CORES} on the CPU")
     threads = {machine["threads"] for machine in found.values()}
     if len(threads) > 1:
         raise Unusable(f"the runs of {experiment} had different numbers of threads")

@@ -16,9 +16,9 @@ RIVALS = ("rws", "ws")
 RISEN = 0.1  # nats: a final loss so far above the lowest one is told beside it
 
 
-def crossover(results: Results, coding: str, first: int, last: int) -> Verdict:
+def crossover(results: Results, binarization: str, first: int, last: int) -> Verdict:
     """From which epoch NRWS's training loss stays below both others', by seed."""
-    nrws, rws, ws = (_losses(results, "minimnist", a, coding) for a in ("nrws", "rws", "ws"))
+    nrws, rws, ws = (_losses(results, "minimnist", a, binarization) for a in ("nrws", "rws", "ws"))
     shared = measure.shared(nrws, rws, ws)
     epochs = [leads_from(nrws[seed], rws[seed], ws[seed]) for seed in shared]
     if not all(np.isfinite(epochs)):
@@ -61,13 +61,15 @@ def _ahead(leader: np.ndarray, *others: np.ndarray) -> np.ndarray:
     return leader[:epochs] < np.min([other[:epochs] for other in others], axis=0)
 
 
-def reaches_sooner(results: Results, experiment: str, coding: str, faster_in_time: bool) -> Verdict:
+def reaches_sooner(
+    results: Results, experiment: str, binarization: str, faster_in_time: bool
+) -> Verdict:
     """When NRWS reaches the final training loss of RWS and WS, over when they do themselves.
 
     The paper says sooner in epochs; in seconds too on miniMNIST, not on MNIST.
     """
     epochs, seconds = (
-        [_ratio(results, experiment, coding, rival, axis, measure.final) for rival in RIVALS]
+        [_ratio(results, experiment, binarization, rival, axis, measure.final) for rival in RIVALS]
         for axis in ("epoch", UNDISTURBED)
     )
     in_epochs, in_time = max(epochs) < 1, max(seconds) < 1
@@ -79,24 +81,28 @@ def reaches_sooner(results: Results, experiment: str, coding: str, faster_in_tim
         "(below 1 is sooner; seconds of undisturbed epochs)."
     )
     for telling in (_passing, _to_the_lowest):
-        why += "".join(telling(results, experiment, coding, rival) for rival in RIVALS)
-    compared = [measure.one_run(results, experiment, a, coding) for a in ("nrws", "rws", "ws")]
+        why += "".join(telling(results, experiment, binarization, rival) for rival in RIVALS)
+    compared = [
+        measure.one_run(results, experiment, a, binarization) for a in ("nrws", "rws", "ws")
+    ]
     why += measure.other_machines(results, experiment, *compared)
     why += measure.disturbed(results, experiment, *compared)
-    return Verdict(verdict, ours, why, len(_losses(results, experiment, "nrws", coding)))
+    return Verdict(verdict, ours, why, len(_losses(results, experiment, "nrws", binarization)))
 
 
 def _ratio(
     results: Results,
     experiment: str,
-    coding: str,
+    binarization: str,
     rival: str,
     axis: str,
     level_of: Callable[[np.ndarray], float],
 ) -> float:
     """NRWS's time to a level of the rival's loss over the rival's own; the median over seeds."""
-    ours, theirs = (_losses(results, experiment, a, coding) for a in ("nrws", rival))
-    clock, other = (measure.column(results, experiment, a, coding, axis) for a in ("nrws", rival))
+    ours, theirs = (_losses(results, experiment, a, binarization) for a in ("nrws", rival))
+    clock, other = (
+        measure.column(results, experiment, a, binarization, axis) for a in ("nrws", rival)
+    )
     ratios = []
     for seed in measure.shared(ours, theirs):
         level = level_of(theirs[seed])
@@ -111,10 +117,10 @@ def _ratios(rival: str, epochs: float, seconds: float) -> str:
     return f"{rival.upper()} {told}"
 
 
-def _to_the_lowest(results: Results, experiment: str, coding: str, rival: str) -> str:
+def _to_the_lowest(results: Results, experiment: str, binarization: str, rival: str) -> str:
     """A sentence where a rival's loss rises again, so that it had its final one long before the
     end: what the comparison is with its lowest. Else empty."""
-    losses = _losses(results, experiment, rival, coding)
+    losses = _losses(results, experiment, rival, binarization)
     parts = []
     for seed, loss in losses.items():
         level, lowest = measure.final(loss), int(loss.argmin())
@@ -127,7 +133,7 @@ def _to_the_lowest(results: Results, experiment: str, coding: str, rival: str) -
     if not parts:
         return ""
     compared = [
-        _ratio(results, experiment, coding, rival, axis, lambda loss: float(loss.min()))
+        _ratio(results, experiment, binarization, rival, axis, lambda loss: float(loss.min()))
         for axis in ("epoch", UNDISTURBED)
     ]
     return (
@@ -136,9 +142,9 @@ def _to_the_lowest(results: Results, experiment: str, coding: str, rival: str) -
     )
 
 
-def _passing(results: Results, experiment: str, coding: str, rival: str) -> str:
+def _passing(results: Results, experiment: str, binarization: str, rival: str) -> str:
     """A sentence where NRWS reaches a rival's final loss and does not end there, else empty."""
-    ours, theirs = (_losses(results, experiment, a, coding) for a in ("nrws", rival))
+    ours, theirs = (_losses(results, experiment, a, binarization) for a in ("nrws", rival))
     parts = []
     for seed in measure.shared(ours, theirs):
         loss, level = ours[seed], measure.final(theirs[seed])
@@ -156,8 +162,8 @@ def first_time(loss: np.ndarray, clock: np.ndarray, level: float) -> float:
     return float(clock[there[0]]) if len(there) else NEVER
 
 
-def _losses(results: Results, experiment: str, algorithm: str, coding: str) -> measure.Curves:
-    return measure.column(results, experiment, algorithm, coding, "train_loss")
+def _losses(results: Results, experiment: str, algorithm: str, binarization: str) -> measure.Curves:
+    return measure.column(results, experiment, algorithm, binarization, "train_loss")
 
 
 CLAIMS = [
@@ -169,7 +175,7 @@ CLAIMS = [
         paper="12",
         tolerance="6 to 24; partly at any later or earlier epoch",
         needs=Needs(("minimnist",), 24),
-        check=partial(crossover, coding="B", first=6, last=24),
+        check=partial(crossover, binarization="B", first=6, last=24),
         evidence="figures/fig3.csv",
     ),
     Claim(
@@ -180,24 +186,27 @@ CLAIMS = [
         paper="1",
         tolerance="1 to 2; partly at any later epoch",
         needs=Needs(("minimnist",), 24),
-        check=partial(crossover, coding="BSt", first=1, last=2),
+        check=partial(crossover, binarization="BSt", first=1, last=2),
         evidence="figures/fig3.csv",
     ),
     *(
         Claim(
-            id=f"sooner-{coding}".lower(),
-            text=f"NRWS converges faster in epochs and in wall-clock time ({coding}).",
+            id=f"sooner-{binarization}".lower(),
+            text=f"NRWS converges faster in epochs and in wall-clock time ({binarization}).",
             where="Section 6, miniMNIST; Figure 3",
             quantity="when NRWS first has another’s final training loss, over when that one has it",
             paper="below 1 in epochs and seconds",
             tolerance="below 1 against both; partly if only in epochs",
             needs=Needs(("minimnist",), 500),
             check=partial(
-                reaches_sooner, experiment="minimnist", coding=coding, faster_in_time=True
+                reaches_sooner,
+                experiment="minimnist",
+                binarization=binarization,
+                faster_in_time=True,
             ),
             evidence="figures/fig3.csv",
         )
-        for coding in ("B", "BSt")
+        for binarization in ("B", "BSt")
     ),
     Claim(
         id="sooner-mnist",
@@ -207,7 +216,9 @@ CLAIMS = [
         paper="below 1 in epochs, above in seconds",
         tolerance="as the paper; partly if faster in seconds too",
         needs=Needs(("mnist",), 2000),
-        check=partial(reaches_sooner, experiment="mnist", coding="static", faster_in_time=False),
+        check=partial(
+            reaches_sooner, experiment="mnist", binarization="static", faster_in_time=False
+        ),
         evidence="figures/fig4.csv",
     ),
 ]

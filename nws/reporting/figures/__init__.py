@@ -53,12 +53,11 @@ def draw(name: str, frame: "pd.DataFrame") -> "Figure":
     return figure
 
 
-def make(
-    name: str, results_root: Path, out_dir: Path, config: configuration.Config | None = None
-) -> list[Path]:
-    """Write ``name.csv``, ``name.svg`` and ``name.png`` to ``out_dir``."""
+def make(name: str, results: Results, out_dir: Path | None = None) -> list[Path]:
+    """Write ``name.csv``, ``.svg`` and ``.png``, by default to ``figures`` beside the runs."""
+    out_dir = out_dir or results.root / "figures"
     csv = out_dir / f"{name}.csv"
-    write_bytes(csv, to_csv(data(name, Results(results_root, config))))
+    write_bytes(csv, to_csv(data(name, results)))
     return [csv, *redraw(name, csv, out_dir)]
 
 
@@ -92,5 +91,5 @@ def read_csv(path: Path) -> "pd.DataFrame":
 
 def _module(name: str) -> Any:
     if name not in NAMES:
-        raise NwsError(f"no figure {name!r}; there is: {', '.join(NAMES)}")
+        raise NwsError(f"no figure {name!r}; available: {', '.join(NAMES)}")
     return import_module(f"nws.reporting.figures.{name}")

@@ -19,8 +19,8 @@ KINDS = {
 def data(results: Results) -> pd.DataFrame:
     """One row per image of the first NRWS seed that has samples, per binarization."""
     rows: list[dict[str, object]] = []
-    for coding in ("B", "BSt"):
-        rows += _panels(results, coding)
+    for binarization in ("B", "BSt"):
+        rows += _panels(results, binarization)
     return pd.DataFrame(rows, columns=pictures.COLUMNS)
 
 
@@ -28,19 +28,19 @@ def draw(frame: pd.DataFrame) -> Figure:
     """Probabilities, samples and test images, for B and BSt."""
     figure = style.figure(5.2)
     axes = figure.subplots(2, 3)
-    for line, coding in zip(axes, ("B", "BSt"), strict=True):
+    for line, binarization in zip(axes, ("B", "BSt"), strict=True):
         for axis, (kind, title) in zip(line, KINDS.items(), strict=True):
-            panel = frame[frame["panel"] == f"{coding} {kind}"]
-            pictures.show(axis, panel, ACROSS, f"{coding}: {title}")
+            panel = frame[frame["panel"] == f"{binarization} {kind}"]
+            pictures.show(axis, panel, ACROSS, f"{binarization}: {title}")
     style.note(figure, frame)
     return figure
 
 
-def _panels(results: Results, coding: str) -> list[dict[str, object]]:
+def _panels(results: Results, binarization: str) -> list[dict[str, object]]:
     entries = [
         entry
         for entry in results.entries("minimnist")
-        if paper.coding(results.config, entry.run.settings.dataset) == coding
+        if paper.binarization(results.config, entry.run.settings.dataset) == binarization
         and entry.run.settings.algorithm == "nrws"
     ]
     for entry in entries:
@@ -50,10 +50,13 @@ def _panels(results: Results, coding: str) -> list[dict[str, object]]:
                 row
                 for kind in KINDS
                 for row in pictures.rows(
-                    f"{coding} {kind}", arrays[kind][:COUNT], arrays["shape"], **_identity(entry)
+                    f"{binarization} {kind}",
+                    arrays[kind][:COUNT],
+                    arrays["shape"],
+                    **_identity(entry),
                 )
             ]
-    return [{"panel": f"{coding} {kind}", **_absent(entries)} for kind in KINDS]
+    return [{"panel": f"{binarization} {kind}", **_absent(entries)} for kind in KINDS]
 
 
 def _identity(entry: Entry) -> dict[str, object]:

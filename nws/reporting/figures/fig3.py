@@ -23,7 +23,7 @@ def of(experiment: str, results: Results) -> pd.DataFrame:
     rows = [
         curves.reference(panel, row, paper.TABLE1_EPOCHS)
         for name, panel in panels.items()
-        for row in paper.TABLE1.get(paper.coding(results.config, name), [])
+        for row in paper.TABLE1.get(paper.binarization(results.config, name), [])
     ]
     return pd.concat([frame, pd.DataFrame(rows, columns=curves.COLUMNS)], ignore_index=True)
 
@@ -34,4 +34,4 @@ def draw(frame: pd.DataFrame) -> Figure:
 
 
 def _panel(results: Results, dataset: str) -> str:
-    return f"miniMNIST, {paper.coding(results.config, dataset)}"
+    return f"miniMNIST, {paper.binarization(results.config, dataset)}"

@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nws.reporting import paper, race, scores
+from nws.reporting import paper, race, scores, wording
 from nws.reporting.figures import style
 from nws.reporting.results import DONE, Entry, Results
 
@@ -100,7 +100,7 @@ def _scores(axes: Axes, frame: pd.DataFrame) -> None:
     style.log(axes, "x")
     budgets = sorted(set(scored["budget"]))
     if budgets:
-        axes.set_xticks(budgets, [_duration(seconds) for seconds in budgets])
+        axes.set_xticks(budgets, [wording.budget(seconds) for seconds in budgets])
     axes.set(xlabel="training time", ylabel="test log-likelihood (nats)")
 
 
@@ -122,7 +122,3 @@ def _look(rival: str) -> style.Look:
     algorithm = rival.split("_")[0]
     marker, dashes = VARIANTS.get(rival, (style.MARKERS.get(algorithm, "x"), "-"))
     return {"color": style.COLOURS.get(algorithm, "#555555"), "marker": marker, "ls": dashes}
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds / 60:g} min" if seconds >= 60 else f"{seconds:g} s"

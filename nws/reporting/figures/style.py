@@ -139,13 +139,13 @@ def entry(label: str, **look: Any) -> Line2D:
     return Line2D([], [], label=label, **{"color": "black", **look})
 
 
-def note(drawn: Figure, frame: pd.DataFrame, wrap: int = 110) -> None:
+def note(drawn: Figure, frame: pd.DataFrame) -> None:
     """Below the figure: which runs are missing, unreadable or diverged."""
     lines = status_lines(frame)
     if lines:
         import textwrap
 
-        text = "\n".join(part for line in lines for part in textwrap.wrap(line, wrap))
+        text = "\n".join(part for line in lines for part in textwrap.wrap(line, 110))
         drawn.supxlabel(text, fontsize=7, color="#8a1c00")
 
 

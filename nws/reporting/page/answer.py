@@ -31,7 +31,7 @@ def sureness(judged: Judged) -> dict[str, int]:
         "several": sum(v.seeds > 1 for v in decided),
         "one": sum(v.seeds == 1 for v in decided),
         "exact": sum(v.seeds == 0 for v in decided),
-        "shorter": sum(" of " in v.scale and not _whole(v.scale) for v in decided),
+        "shorter": sum(v.shorter for v in decided),
     }
 
 
@@ -53,9 +53,3 @@ def content(judged: Judged) -> dict[str, Any]:
         "total": len(judged),
         "headline": headline(judged),
     }
-
-
-def _whole(scale: str) -> bool:
-    """Whether "at 20 of 20 epochs, …" has all of its epochs."""
-    words = scale.split()
-    return words[1] == words[3]

@@ -15,14 +15,14 @@ CURVES = ("l = n", "l", "n", "m", "depth")
 
 
 def content(results: Results) -> dict[str, Any] | None:
-    """What the template shows of ``benchmark.json``; None without a readable one."""
+    """What the template shows of ``benchmark.json``, or why it is ``unreadable``; None without."""
     path = results.root / "benchmark.json"
+    if not path.is_file():
+        return None
     try:
-        document = read_json(path) if path.is_file() else None
-    except NwsError:
-        return None
-    if document is None:
-        return None
+        document = read_json(path)
+    except NwsError as error:
+        return {"unreadable": str(error).replace(str(path), path.name)}
     rows = document.get("rows", [])
     return {
         "goals": [row for row in rows if row.get("goal")],
@@ -41,14 +41,14 @@ def epochs(measured: Sequence[Document]) -> Iterator[dict[str, Any]]:
     """Seconds of training an epoch, ours and the paper's (at its K, on its GPU)."""
     for entry in measured:
         reported = {row.algorithm: row.seconds_per_epoch for row in PAPER[entry["architecture"]]}
-        stale = entry["K"] != 1
+        kept = entry["K"] != 1
         yield {
             "network": NAMES[entry["architecture"]],
             "algorithm": entry["algorithm"].upper(),
             "K": entry["K"],
             "solver": entry["solver"],
             "seconds": entry["seconds"],
-            "paper": reported.get(entry["algorithm"]) if stale else None,
+            "paper": reported.get(entry["algorithm"]) if kept else None,
         }
 
 

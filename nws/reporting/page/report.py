@@ -5,8 +5,6 @@ and the configuration; the page needs no network and no JavaScript.
 """
 
 import base64
-import math
-import re
 from collections import Counter
 from functools import partial
 from itertools import pairwise
@@ -19,14 +17,15 @@ from nws import config as configuration
 from nws.errors import NwsError
 from nws.files.top import TEMPLATES
 from nws.files.whole import write_text
-from nws.reporting import claims, figures, paper, race, search, tables
+from nws.reporting import claims, figures, paper, race, search, tables, wording
 from nws.reporting.page import (
     answer,
     candidates,
+    choices,
     cost,
     crossover,
-    deviations,
     provenance,
+    reductions,
     samples,
 )
 from nws.reporting.results import DONE, Entry, Results
@@ -37,10 +36,9 @@ if TYPE_CHECKING:
 LARGEST_SVG = 250_000  # bytes; above it the PNG is smaller and as sharp on paper
 
 
-def make(results_root: Path, config: configuration.Config | None = None) -> Path:
+def make(results: Results) -> Path:
     """Write ``claims.csv`` and ``report.html`` to the results of a scale, and the configuration
     that they are for, to which the page links."""
-    results = Results(results_root, config)
     configuration.write(results.config, results.root)
     judged = claims.check(results)
     claims.write(judged, results.root / "claims.csv")
@@ -61,11 +59,11 @@ def environment() -> "jinja2.Environment":
         lstrip_blocks=True,
     )
     found.filters |= {
-        "number": number,
-        "nats": nats,
-        "minus": minus,
-        "duration": duration,
-        "setting": deviations.show,
+        "number": wording.number,
+        "nats": wording.nats,
+        "minus": wording.minus,
+        "duration": wording.duration,
+        "setting": wording.setting,
     }
     return found
 
@@ -82,14 +80,14 @@ def content(results: Results, judged: list[tuple[claims.Claim, claims.Verdict]])
         "config": results.config,
         "scale": results.config.scale,
         "paper": paper,
-        "reductions": deviations.reductions(results.config),
-        "choices": deviations.choices(results.config),
+        "reductions": reductions.reductions(results.config),
+        "choices": choices.choices(results.config),
         "judged": judged,
         "verdicts": _count(judged),
         "answer": answer.content(judged),
         "networks": _networks(results),
         "rules": _uri((TEMPLATES / "rulegraph.svg").read_bytes(), "svg+xml"),
-        "tables": [_table(name, results, captions[name]) for name in tables.NAMES],
+        "tables": {name: _table(name, results, captions[name]) for name in tables.NAMES},
         "figures": [_figure(name, results, captions[name], outdated) for name in figures.NAMES],
         "candidates": candidates.nearest(results),
         "marks": claims.check(results, claims.MARKS),
@@ -164,27 +162,29 @@ def _figure(
 ) -> dict[str, Any]:
     from nws.reporting.figures.digest import digest
 
-    found = {"name": name, **caption, **_origin(name, "figure", results)}
-    csv = results.root / "figures" / f"{name}.csv"
-    if found["csv"] in outdated:
-        return found | {"image": None, "columns": [], "rows": [], "how": "", "outdated": True}
+    origin = _origin(name, "figure", results)
+    old = origin["csv"] in outdated
+    nothing: dict[str, Any] = {"image": None, "columns": [], "rows": [], "how": ""}
+    found = {"name": name, **caption, **origin, **nothing, "outdated": old}
+    csv = results.root / origin["csv"]
+    if old:
+        return found
     try:
         frame, how = digest(figures.read_csv(csv))
     except NwsError:
-        return found | {"image": None, "columns": [], "rows": [], "how": ""}
-    rows = frame.to_dict("records")
+        return found
     return found | {
         "image": _image(csv.with_suffix(".svg")),
         "columns": list(frame),
-        "rows": rows,
+        "rows": frame.to_dict("records"),
         "how": how,
     }
 
 
 def _origin(name: str, kind: str, results: Results) -> dict[str, Any]:
     """The CSV, the command that makes it alone, and the runs behind it with how they ended."""
-    needed = set((figures if kind == "figure" else tables).requires(name, results.config))
-    entries = [e for e in results.all_entries() if (e.run.experiment, e.run.name) in needed]
+    needed = (figures if kind == "figure" else tables).requires(name, results.config)
+    entries = [entry for run in needed for entry in results.seeds_of(*run)]
     return {
         "csv": f"{kind}s/{name}.csv",
         "command": f"nws {kind} {name} --config results/{results.config.scale}/config.json",
@@ -226,10 +226,10 @@ def _settings(results: Results, experiment: str) -> dict[str, Any]:
     return {
         "name": experiment,
         "seeds": configuration.seeds(results.config, experiment),
-        "shared": {key: deviations.show(value, key) for key, value in shared.items()},
+        "shared": {key: wording.setting(value, key) for key, value in shared.items()},
         "differing": differing,
         "runs": [
-            (name, [deviations.show(r[key], key) for key in differing])
+            (name, [wording.setting(r[key], key) for key in differing])
             for name, r in zip(names, runs, strict=True)
         ],
     }
@@ -237,33 +237,6 @@ def _settings(results: Results, experiment: str) -> dict[str, Any]:
 
 def _cost(results: Results) -> dict[str, Any] | None:
     found = cost.content(results)
-    if found and found["curves"]:
+    if found and found.get("curves"):
         found["curves"] = _uri(found["curves"], "svg+xml")
     return found
-
-
-def number(value: Any, digits: int = 4) -> str:
-    """A number for reading, a dash for none; text stays."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return "–"
-    if isinstance(value, float):
-        text = f"{value:.0f}" if value.is_integer() and abs(value) < 1e6 else f"{value:.{digits}g}"
-        return minus(text)
-    return str(value)
-
-
-def nats(value: float | None) -> str:
-    """A log-likelihood: three decimals, so that the values of a column can be compared."""
-    return "–" if value is None else minus(f"{value:.3f}")
-
-
-def minus(text: str) -> str:
-    """A minus sign in place of the hyphen before a number."""
-    return re.sub(r"(?<![\w-])-(?=[\d.])", "−", text)
-
-
-def duration(seconds: float) -> str:
-    """Seconds as hours, minutes or seconds."""
-    if seconds >= 7200:
-        return f"{seconds / 3600:.1f} h"
-    return f"{seconds / 60:.1f} min" if seconds >= 120 else f"{seconds:.1f} s"

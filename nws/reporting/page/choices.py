@@ -1,31 +1,18 @@
-"""Where a configuration differs from the paper, and what the paper leaves open: each with a reason.
+"""What had to be decided because the paper is silent, ambiguous or at odds with its authors' code:
+what it says, what we do, and why."""
 
-Two lists. :func:`choices` is what had to be decided because the paper is silent, ambiguous or at
-odds with its authors' code; :func:`reductions` is where a configuration departs from
-``config/paper.yaml``, which is the paper as these choices read it.
-"""
-
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from nws import config as configuration
 from nws.config import Config, DatasetSettings, Run
 from nws.reporting import race, search
+from nws.reporting.wording import setting
 
 # The experiments of the paper; the others are ours.
 PAPER = (
     "minimnist", "mnist", "rates", "adam", "damping", "grid_minimnist", "grid_mnist", "ksteps",
 )  # fmt: skip
-NAMED = 6  # runs of an experiment that are named; more are counted
-# What null means, of the keys for which it is not "all".
-NULL = {
-    "patience": "never",
-    "budget": "no limit",
-    "samples_later": "none",
-    "validation_samples": "samples",
-    "q_sleep": "1 − q_wake",
-}
 
 
 @dataclass(frozen=True)
@@ -53,91 +40,6 @@ def choices(config: Config) -> list[Deviation]:
     return [Deviation(c.topic, c.paper, c.ours(config), c.why) for c in CHOICES]
 
 
-def reductions(config: Config) -> list[Deviation]:
-    """Settings other than those of the paper's scale, grouped by what they change."""
-    paper = configuration.load()
-    found: dict[tuple[str, str, str], list[str]] = {}
-    for where, key, theirs, ours in (*_runs(paper, config), *_datasets(paper, config)):
-        found.setdefault((key, theirs, ours), []).append(where)
-    whole = Counter(run.experiment for run in configuration.runs(config))
-    return [
-        Deviation(f"{key} of {', '.join(_places(places, whole))}", theirs, ours)
-        for (key, theirs, ours), places in found.items()
-    ] + _experiments(paper, config)
-
-
-def _places(places: list[str], whole: Mapping[str, int]) -> list[str]:
-    """An experiment by its name alone, if all its runs are among the places; else by those."""
-    runs: dict[str, list[str]] = {}
-    for place in places:
-        experiment, _, run = place.partition("/")
-        runs.setdefault(experiment, []).append(run)
-
-    def said(name: str, some: list[str]) -> str:
-        count = whole.get(name, len(some))
-        if len(some) == count:
-            return name
-        which = ", ".join(some) if len(some) <= NAMED else f"{len(some)} of {count} runs"
-        return f"{name} ({which})"
-
-    return [said(*item) for item in runs.items()]
-
-
-def _datasets(paper: Config, config: Config) -> Iterable[tuple[str, str, str, str]]:
-    for name, settings in config.datasets.items():
-        if name in paper.datasets:
-            yield from _differences(name, paper.datasets[name], settings)
-
-
-def _runs(paper: Config, config: Config) -> Iterable[tuple[str, str, str, str]]:
-    theirs = {(run.experiment, run.name): run for run in configuration.runs(paper)}
-    for run in configuration.runs(config):
-        if (other := theirs.get((run.experiment, run.name))) is not None:
-            where = f"{run.experiment}/{run.name}"
-            yield from _differences(where, other.settings, run.settings)
-
-
-def _differences(
-    where: str, paper: configuration.Strict, ours: configuration.Strict
-) -> Iterable[tuple[str, str, str, str]]:
-    other = paper.model_dump()
-    for key, value in ours.model_dump().items():
-        if value != other[key]:
-            yield where, key, show(other[key], key), show(value, key)
-
-
-def _experiments(paper: Config, config: Config) -> list[Deviation]:
-    """Runs that are more or fewer than at the paper's scale."""
-    found = []
-    for name, experiment in paper.experiments.items():
-        theirs = {run.name for run in configuration.expand(name, experiment)}
-        ours = _names(config, name)
-        if theirs != ours:
-            counts = f"{len(theirs)} runs", f"{len(ours)} runs, {len(ours & theirs)} in common"
-            found.append(Deviation(f"runs of {name}", *counts))
-    return found
-
-
-def _names(config: Config, experiment: str) -> set[str]:
-    found = config.experiments.get(experiment)
-    return {run.name for run in configuration.expand(experiment, found)} if found else set()
-
-
-def show(value: object, key: str = "") -> str:
-    """A setting for reading; what null means depends on the key."""
-    if value is None:
-        return NULL.get(key, "all")
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, dict):
-        if value.get("kind") in ("constant", "none"):
-            return str(value["kind"])
-        return ", ".join(f"{name} {show(item)}" for name, item in value.items())
-    if isinstance(value, list):
-        return "-".join(map(str, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
 def values(
     config: Config,
     key: str,
@@ -147,12 +49,16 @@ def values(
     """The distinct values of a setting in some experiments, by default the paper's."""
     among = experiments or PAPER
     runs = [run for run in configuration.runs(config) if run.experiment in among and where(run)]
-    distinct = dict.fromkeys(show(getattr(run.settings, key), key) for run in runs)
+    distinct = dict.fromkeys(setting(getattr(run.settings, key), key) for run in runs)
     return ", ".join(distinct) or "no such run"
 
 
 def _reweighted(run: Run) -> bool:
     return run.settings.reweighted
+
+
+def _plain(run: Run) -> bool:
+    return run.settings.algorithm == "ws"
 
 
 def _natural(run: Run) -> bool:
@@ -170,7 +76,7 @@ def _binarization(config: Config, *experiments: str) -> str:
 def _splits(config: Config) -> str:
     """Images of each data set, where the configuration takes fewer than all."""
     fewer = {
-        name: "/".join(show(getattr(settings, split)) for split in ("train", "valid", "test"))
+        name: "/".join(setting(getattr(settings, split)) for split in ("train", "valid", "test"))
         for name, settings in config.datasets.items()
         if settings.train or settings.valid or settings.test
     }
@@ -220,7 +126,7 @@ CHOICES = [
         ),
         "The authors’ code keeps the training’s clip when it scores; here all have the same, small "
         "one. It is not nothing: logits that a large clip in training has driven far would cost "
-        "tens of nats on single images without it.",
+        "hundreds of nats on single images without it.",
     ),
     Choice(
         "Repetitions",
@@ -279,13 +185,31 @@ CHOICES = [
         "step, without end. The table “Was it the clip?” says what that costs.",
     ),
     Choice(
-        "q update",
-        "q-wake and q-sleep",
+        "q update, and the order of the updates",
+        "Algorithm 1: p’s wake step and q’s, then q’s sleep step with dreams of the new p, each at "
+        "the full rate",
         lambda config: (
-            f"q-wake × {values(config, 'q_wake', where=_reweighted)}, rest q-sleep; "
-            f"1/S baseline: {values(config, 'baseline')}"
+            f"q-wake × {values(config, 'q_wake', where=_reweighted)}, rest q-sleep; all from the "
+            f"same parameters, one step; 1/S baseline: {values(config, 'baseline')}"
         ),
-        "The balance and the baseline are read in the authors’ code.",
+        "So it is in the authors’ code, as are the balance and the baseline.",
+    ),
+    Choice(
+        "Samples of the Fisher blocks",
+        "the text after Eqs. 10 and 11: p’s blocks from p’s own samples, q’s from q(h|x) on the "
+        "data; Algorithm 1 has them the other way round",
+        lambda config: "as the text has them: p’s from dreams, q’s from the wake pass, unweighted",
+        "The Fisher of p(x, h) is an expectation under p, that of q(h|x) one under q; the authors’ "
+        "code has it so.",
+    ),
+    Choice(
+        "S, the samples of Wake-Sleep",
+        "Section 2: “both with 1 sample”; Table 1: 10",
+        lambda config: (
+            f"S {values(config, 'samples', 'minimnist', 'mnist', where=_plain)}, each of the same "
+            "weight"
+        ),
+        "Table 1’s, as in the authors’ code.",
     ),
     Choice(
         "Inversion of the Fisher blocks",
