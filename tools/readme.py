@@ -13,11 +13,11 @@ REFERENCE = ROOT / "docs" / "reference"
 README = ROOT / "README.md"
 BEGIN, END = "<!-- reference: by tools/reference.py -->", "<!-- end of reference -->"
 HEAD = [
-    "| images | algorithm | η | α | ours | ± over images | seeds | paper |",
+    "| images | algorithm | η | α | ours | s.e. | seeds | paper |",
     "| --- | --- | --- | --- | --- | --- | --- | --- |",
 ]
 RACE = [
-    "| trained | algorithm | settings | seeds | ours | ± over images |",
+    "| trained | algorithm | settings | seeds | ours | s.e. |",
     "| --- | --- | --- | --- | --- | --- |",
 ]
 SAID = {"reproduced": "reproduced", "partly": "partly", "not reproduced": "not reproduced"}
@@ -31,7 +31,7 @@ def section(reference: Path = REFERENCE) -> str:
         f"{_claims(_rows(reference / 'claims.csv'))} {_origin(reference)}",
         "",
         "miniMNIST, test log-likelihood in nats after the paper's 500 epochs, with 10,000 samples "
-        "on all 10,000 images.",
+        "on all 10,000 images; s.e.: standard error over images; in brackets: 95% over seeds.",
         "",
         *HEAD,
         *map(_line, rows),
@@ -85,7 +85,8 @@ def _line(row: dict[str, str]) -> str:
         row["algorithm"].upper(),
         row["learning_rate"],
         row["damping"] or "–",
-        *map(_number, (row["ll_test_mean"], row["standard_error"])),
+        _mean(row),
+        _number(row["standard_error"]),
         row["seeds"],
         _number(row["paper_ll"]),
     ]
@@ -98,9 +99,17 @@ def _raced(row: dict[str, str]) -> str:
         row["rival"],
         row["settings"],
         row["seeds"],
-        *map(_number, (row["ll_test_mean"], row["standard_error"])),
+        _mean(row),
+        _number(row["standard_error"]),
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def _mean(row: dict[str, str]) -> str:
+    """With the interval over seeds, where there are several."""
+    if not row["ci_low"]:
+        return _number(row["ll_test_mean"])
+    return f"{_number(row['ll_test_mean'])} [{_number(row['ci_low'])}, {_number(row['ci_high'])}]"
 
 
 def _number(text: str) -> str:

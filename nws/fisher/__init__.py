@@ -60,7 +60,14 @@ def natural_gradient(
     value = solution.value.numpy()
     _check_solved(H, V, g, damping, value, max(ROUNDING, 10 * tolerance), solver)
     kind = np.asarray(grad).dtype
-    return value.astype(kind if kind.kind == "f" else np.float64)
+    with np.errstate(over="ignore"):  # told below
+        result = value.astype(kind if kind.kind == "f" else np.float64)
+    if not np.isfinite(result).all():
+        raise NwsError(
+            f"natural_gradient: grad: the result is beyond {kind}; give it as float64, or raise "
+            "damping"
+        )
+    return result
 
 
 def _check_solved(

@@ -6,7 +6,7 @@ is thrown far, and stays where its gradient is nothing. Here unit j has the damp
     α_j = α s_j,   s_j = (¼ / E[σ'_j])^γ ≥ 1,
 
 so that the step of a saturated unit tends to its plain gradient. No other solver is needed:
-α s I + F = s (α I + F/s).
+α s I + F = s (α I + F/s). One that approximates, ``shared``, approximates F/s.
 """
 
 from typing import Any, NamedTuple

@@ -3,9 +3,11 @@
     F_j ≈ s_j A,   s_j = E[σ'_j],   A = E_w[ĥĥᵀ] with weights w_n ∝ Σ_j σ'_j(h_n).
 
 Exact where the units of a layer weigh the samples alike; always exact in the sum of the blocks over
-the units. It is the Kronecker factorization of Martens and Grosse (2015) with the diagonal second
-factor that units of a layer, independent given their parents, have. Each unit is damped exactly. A
-layer stores (l+1)² numbers and not m(l+1)², and products of matrices apply them.
+the units. Within :mod:`nws.fisher.guard` the blocks are F_j/s'_j, with the guard's scale s': it is
+exact in their sum, and σ'_j/s'_j are the weights. It is the Kronecker factorization of Martens and
+Grosse (2015), but for the weights, which are 1 there, with the diagonal second factor that units of
+a layer, independent given their parents, have. Each unit is damped exactly. A layer stores (l+1)²
+numbers and not m(l+1)², and products of matrices apply them.
 
 With A = QΛQᵀ, (αI + s_j A)⁻¹g = Q (Qᵀg / (α + s_j λ)). Where samples are fewer than parameters, by
 Woodbury's identity, A = BᵀB, BBᵀ = QΛQᵀ, Y = QᵀB: (g - Yᵀ(s_j / (α + s_j λ) · Yg))/α.

@@ -1,5 +1,6 @@
 """Files are whole or not there, and failing to write one says which and what to do."""
 
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from nws.errors import NwsError
+from nws.files import code
+from nws.files.top import TEMPLATES
 from nws.files.whole import write_bytes, write_text
 
 
@@ -72,3 +75,15 @@ def test_a_folder_that_cannot_be_made_says_why(tmp_path: Path) -> None:
         write_text(tmp_path / "gone" / "a" / "b.txt", "b")
     with pytest.raises(NwsError, match="file is no folder: rename it"):
         write_text(tmp_path / "file" / "b.txt", "b")
+
+
+def test_the_templates_have_a_hash_of_their_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = code.template_hash()
+    shutil.copytree(TEMPLATES, tmp_path / "report")
+    monkeypatch.setattr(code, "TEMPLATES", tmp_path / "report")
+    assert code.template_hash() == kept
+    with (tmp_path / "report" / "sections" / "answer.html.j2").open("a") as file:
+        file.write("more\n")
+    assert code.template_hash() != kept

@@ -246,6 +246,15 @@ def test_unknown_solver_and_too_few_iterations() -> None:
         natural_gradient(H, P, g, 1e-4, "cg", iterations=2)
 
 
+def test_a_result_beyond_the_kind_of_the_gradient_is_told() -> None:
+    """5 samples of 13 parameters: 1/α times a gradient that single precision just holds."""
+    H, P, _ = problem(5, 12, 7)
+    g = np.full((13, 7), 1e36)
+    assert np.isfinite(natural_gradient(H, P, g, 1e-4)).all()
+    with pytest.raises(NwsError, match="beyond float32"):
+        natural_gradient(H, P, g.astype(np.float32), 1e-4)
+
+
 def test_a_solution_that_is_not_finite_says_so() -> None:
     H, P, g = (tf.constant(a, tf.float32) for a in problem(20, 6, 3))
     method = choose("cg", 20, 7, 3)

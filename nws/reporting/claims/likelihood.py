@@ -53,8 +53,10 @@ def ordering(results: Results, experiment: str, binarization: str) -> Verdict:
     text = " < ".join(f"{name.upper()} {means[name]:.3f}" for name in order)
     if order == ["ws", "rws", "nrws"]:
         why = "Same order, every gap beyond" if clear else "Same order, but a gap is within"
-        why += " the 95% uncertainty."
-        return Verdict(graded(clear, True), text, why, len(seeds))
+        why += " the 95% uncertainty"
+        if len(seeds) == 1:
+            why += " over images, taken as if each model had others: more than it is"
+        return Verdict(graded(clear, True), text, f"{why}.", len(seeds))
     if order[-1] == "nrws":
         return Verdict(PARTLY, text, "NRWS leads, the other two are exchanged.", len(seeds))
     return Verdict(NOT_REPRODUCED, text, f"{order[-1].upper()} leads, not NRWS.", len(seeds))

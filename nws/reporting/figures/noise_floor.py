@@ -56,7 +56,10 @@ def _row(entry: Entry, history: pd.DataFrame) -> dict[str, Any]:
 
 
 def predict(spectrum: np.ndarray, rate: float, batch: int, damping: float) -> float:
-    """η/(4B) Σ λ, or η(1+α)/(4B) Σ λ/(λ+α) where there is an α (not NaN)."""
+    """η/(4B) Σ λ, or η(1+α)/(4B) Σ λ/(λ+α) where there is an α (not NaN).
+
+    Of canonical gradients with one sample: near the optimum their covariance is F/B.
+    """
     natural = (1 + damping) / (spectrum + damping)
     terms = spectrum * (1.0 if np.isnan(damping) else natural)
     return float(rate / (4 * batch) * terms.sum())
