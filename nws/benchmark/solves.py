@@ -17,7 +17,7 @@ from nws.benchmark.subjects import Subject, settings
 from nws.fisher import cg
 from nws.fisher.cholesky import Cholesky
 from nws.models.random import Key
-from nws.training.loop import algorithm, options, solvers
+from nws.training.parts import algorithm, options, solvers
 
 STEPS = 5  # whose iterations are counted; the median is taken
 

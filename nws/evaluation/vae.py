@@ -7,13 +7,12 @@ from nws.evaluation.likelihood import Estimate
 from nws.models import vae
 from nws.models.vae import Vae
 
-SCORE, DRAW = 2, 3  # purposes of random numbers
 ROWS = 2000  # samples × images in flight
 
 
 @tf.function(autograph=False)
 def _chunk(params: Vae, x: tf.Tensor, samples: int, seed: int, step: tf.Tensor) -> tf.Tensor:
-    noise = vae.normal([samples, x.shape[0], params.layers[-1]], seed, SCORE, step)
+    noise = vae.normal([samples, x.shape[0], params.layers[-1]], seed, "score", step)
     return vae.log_weights(params, x, noise)
 
 
@@ -39,7 +38,7 @@ def log_likelihood(params: Vae, x: np.ndarray, samples: int, seed: int) -> Estim
 
 def pictures(params: Vae, x: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """As many drawn images as rows of x in {0, 1}, their p(x|z), and p(x|z) for z ~ q(z|x)."""
-    noise = vae.normal([3, len(x), params.layers[-1]], seed, DRAW, 0)
+    noise = vae.normal([3, len(x), params.layers[-1]], seed, "draw", 0)
     probabilities = tf.sigmoid(vae.decode(params, noise[0])).numpy()
     mean, log_variance = vae.encode(params, tf.constant(x.astype(np.float32)))
     again = vae.decode(params, mean + tf.exp(0.5 * log_variance) * noise[1])

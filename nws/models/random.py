@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+# A stream of numbers for each seed and purpose; another purpose changes them all.
 PURPOSES = ("wake", "sleep", "pixels", "shuffle", "validation", "likelihood", "model")
 
 # 16-bit draws quantise a probability to steps of 2^-16, an error of at most 2^-17, which is 1.6% of

@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from nws.files.npz import read_npz
 
+PURPOSES = ("train", "valid", "score", "draw")  # of random numbers; another changes them all
 LOG_2PI = float(np.log(2.0 * np.pi))
 
 
@@ -92,9 +93,10 @@ def log_weights(params: Vae, x: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
     return log_p - log_q - tf.reduce_sum(cross, axis=-1)
 
 
-def normal(shape: Sequence[int], seed: int, purpose: int, step: tf.Tensor | int) -> tf.Tensor:
+def normal(shape: Sequence[int], seed: int, purpose: str, step: tf.Tensor | int) -> tf.Tensor:
     """Draws from N(0, 1): a function of (seed, purpose, step), as everywhere."""
-    key = tf.constant((4 * seed + purpose) % 2**63, tf.int64)
+    stream = len(PURPOSES) * seed + PURPOSES.index(purpose)
+    key = tf.constant(stream % 2**63, tf.int64)
     pair = tf.stack([key, tf.cast(step, tf.int64)])
     return tf.random.stateless_normal(shape, pair)
 

@@ -5,11 +5,6 @@ import io
 from collections.abc import Sequence
 from typing import NamedTuple
 
-COLUMNS = (
-    "epoch", "step", "seconds", "train_loss", "valid_loss", "residual", "iterations", "exact_kl",
-    "valid_loss_last", "ess", "gap",
-)  # fmt: skip
-
 
 class Row(NamedTuple):
     """One epoch; losses in nats an image. None where a column does not apply.
@@ -34,6 +29,9 @@ class Row(NamedTuple):
     ess: float | None = None
     gap: float | None = None
     active: tuple[float, ...] = ()
+
+
+COLUMNS = Row._fields[:-1]
 
 
 def to_csv(rows: Sequence[Row]) -> str:

@@ -16,8 +16,6 @@ from nws.training.program import Program
 from nws.training.schedules import schedule
 from nws.training.state import TrainState, no_totals
 
-TRAIN, VALID = 0, 1  # purposes of random numbers
-
 
 def compile_vae(
     settings: RunSettings, train: np.ndarray, valid: np.ndarray, seed: int
@@ -39,7 +37,7 @@ def compile_vae(
     rate = schedule(decay.kind, settings.learning_rate, decay.end, settings.epochs * per_epoch)
 
     def one(state: TrainState, x: tf.Tensor, step: tf.Tensor) -> TrainState:
-        noise = vae.normal([samples, batch, latent], seed, TRAIN, step)
+        noise = vae.normal([samples, batch, latent], seed, "train", step)
         flat = tf.nest.flatten(state.params)
         with tf.GradientTape() as tape:
             tape.watch(flat)
@@ -66,7 +64,7 @@ def compile_vae(
 
     @tf.function(autograph=False)
     def validate(params: Vae, epoch: tf.Tensor) -> tf.Tensor:
-        noise = vae.normal([scored, len(valid), latent], seed, VALID, epoch)
+        noise = vae.normal([scored, len(valid), latent], seed, "valid", epoch)
         return -tf.reduce_mean(importance.log_likelihood(vae.log_weights(params, held_out, noise)))
 
     def init(params: Any) -> TrainState:

@@ -36,7 +36,7 @@ from nws.fisher import cg
 from nws.fisher.cholesky import Cholesky
 from nws.models.parameters import initial
 from nws.models.random import Key
-from nws.training.loop import options, solvers
+from nws.training.parts import options, solvers
 
 TOY = MINIMNIST._replace(name="toy", layers=[16, 8, 4], steps=2)
 

@@ -158,7 +158,7 @@ def test_nothing_imports_what_is_on_top() -> None:
 def test_only_the_natural_algorithms_use_the_fisher() -> None:
     users = {module_of(p) for p in FILES if any("nws.fisher" in n for n in imports(p).ever)}
     users = {name for name in users if not name.startswith(("nws.fisher", "nws.benchmark"))}
-    assert users <= {"nws.algorithms.natural", "nws.training.loop"}  # the loop chooses the solver
+    assert users <= {"nws.algorithms.natural", "nws.training.parts"}  # which chooses the solver
 
 
 @pytest.mark.parametrize(
