@@ -1,6 +1,5 @@
 """``import nws``: a Helmholtz machine to train, score, sample and save."""
 
-import math
 import os
 import sys
 from collections.abc import Sequence
@@ -9,9 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nws.config import run_settings
-from nws.config.numbers import count, real, whole
-from nws.config.settings import SINGLE
+from nws.config import arguments, run_settings
+from nws.config.numbers import count
 from nws.data.binarize import draw, round_half
 from nws.errors import NwsError
 from nws.evaluation.jobs import PUBLISHED
@@ -69,9 +67,10 @@ class HelmholtzMachine:
 
     def __init__(self, layers: Sequence[int], seed: int = 0, initial_bias: float = 0.1) -> None:
         forking.check()
-        sizes = _sizes(layers)
+        sizes = arguments.sizes(layers)
         self.seed = count("seed", seed, 0)
-        self.params: Parameters = initial(sizes, self.seed, _finite("initial_bias", initial_bias))
+        bias = arguments.finite("initial_bias", initial_bias)
+        self.params: Parameters = initial(sizes, self.seed, bias)
         self._draws = 0
 
     @property
@@ -87,15 +86,14 @@ class HelmholtzMachine:
         """
         forking.check()
         samples = count("n_samples", n_samples)
-        rows = _pixels(x, self.layers[0])
+        rows = arguments.pixels(x, self.layers[0])
         return log_likelihood(self.params, rows, samples, self.seed, PUBLISHED).log_likelihood
 
     def sample(self, n: int) -> np.ndarray:
         """n images from p, (n, l[0]) uint8 in {0, 1}. Every call draws new ones."""
         forking.check()
-        drawn = dream(
-            self.params, count("n", n), Key(self.seed, self._draws), PUBLISHED, "model"
-        ).h[0]
+        key = Key(self.seed, self._draws)
+        drawn = dream(self.params, count("n", n), key, PUBLISHED, "model").h[0]
         self._draws += 1
         return (drawn.numpy() > 0).astype(np.uint8)
 
@@ -154,7 +152,7 @@ def fit(
         if key in NO_SETTINGS:
             raise NwsError(f"fit: {key}: is no setting of fit; {NO_SETTINGS[key]}")
     if algorithm == "vae":
-        raise NwsError("algorithm: found 'vae', which is no Helmholtz machine; nws train has it")
+        raise NwsError("fit: algorithm: found 'vae', no Helmholtz machine; nws train has it")
     keys = {**RECIPES.get(algorithm, {}), **settings}
     run = run_settings(
         {**keys, "algorithm": algorithm, "epochs": epochs, "layers": model.layers[1:]}, "fit"
@@ -171,86 +169,19 @@ def fit(
     return Fit(outcome.progress.rows, outcome.status, outcome.reason)
 
 
-def _sizes(layers: Sequence[int]) -> list[int]:
-    try:
-        sizes = [whole(size) for size in layers]
-    except (TypeError, ValueError):
-        sizes = []
-    if len(sizes) < 2 or min(sizes) < 1:
-        raise NwsError(
-            f"layers: found {layers!r}; give at least two positive whole numbers, visible first"
-        )
-    return sizes
-
-
-def _finite(name: str, value: Any) -> float:
-    try:
-        number = math.nan if isinstance(value, str) else real(value)
-    except ValueError:
-        number = math.nan
-    if not abs(number) < SINGLE:
-        raise NwsError(f"{name}: found {value!r}; give a finite number of single precision")
-    return number
-
-
-def _grey(x: Any, visible: int, name: str) -> np.ndarray:
-    """Rows of grey values in [0, 1] as float32; an error says what is wrong with them."""
-    if np.ma.is_masked(x):
-        raise NwsError(f"{name}: holds masked values; give all of them, e.g. x.filled(0)")
-    try:
-        held = np.asarray(x)
-        if held.dtype.kind == "c":
-            raise NwsError(f"{name}: holds complex numbers; give real ones, e.g. x.real")
-        with np.errstate(over="ignore"):  # told below
-            rows = held.astype(np.float32)
-    except (TypeError, ValueError):
-        raise NwsError(f"{name}: is not an array of numbers") from None
-    if rows.ndim == 1 and rows.size == visible:
-        rows = rows[None]
-    if rows.ndim > 2 and len(rows):
-        rows = rows.reshape(len(rows), -1)
-    if rows.ndim != 2 or rows.shape[1] != visible or len(rows) == 0:
-        raise NwsError(
-            f"{name}: found shape {np.shape(x)}; give rows of {visible} pixels, the visible layer"
-        )
-    if not np.isfinite(rows).all():
-        raise NwsError(f"{name}: holds nan or inf")
-    if (rows < 0).any() and set(np.unique(rows)) <= {-1.0, 1.0}:
-        rows = 0.5 * (rows + 1.0)
-    if rows.min() < 0 or rows.max() > 1:
-        raise NwsError(
-            f"{name}: values from {_digits(rows.min())} to {_digits(rows.max())}; give values in "
-            "[0, 1], e.g. np.clip(x, 0, 1) where they are a little beyond"
-        )
-    return rows
-
-
-def _digits(value: np.float32) -> str:
-    """All of them: 1.000001 is not 1."""
-    return np.format_float_positional(value, trim="-")
-
-
-def _pixels(x: Any, visible: int) -> np.ndarray:
-    """±1 rows of binary images."""
-    rows = _grey(x, visible, "x")
-    if not ((rows == 0) | (rows == 1)).all():
-        raise NwsError("x: holds grey values; make it binary first, e.g. x > 0.5")
-    return 2.0 * rows - 1.0
-
-
 def _splits(
     x: Any, valid: Any, visible: int, binarization: str, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    rows = _grey(x, visible, "x")
+    rows = arguments.grey(x, visible, "x")
     if valid is None:
         cut = max(1, len(rows) - max(1, len(rows) // 10))
         rows, held_out = rows[:cut], rows[cut:] if cut < len(rows) else rows
     else:
-        held_out = _grey(valid, visible, "valid")
+        held_out = arguments.grey(valid, visible, "valid")
     if binarization == "round":
         return round_half(rows), round_half(held_out)
     if binarization == "static":
         return draw(rows, seed, "train"), draw(held_out, seed, "valid")
     if binarization == "stochastic":
         return rows, draw(held_out, seed, "valid")
-    raise NwsError(f"binarization: found {binarization!r}; allowed: round, static, stochastic")
+    raise NwsError(f"fit: binarization: found {binarization!r}; allowed: round, static, stochastic")
