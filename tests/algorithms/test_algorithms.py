@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from enumeration import TINY, every_state
-from machines import all_hidden, joint, posterior_proposal, random_model
+from machines import Arrays, all_hidden, joint, posterior_proposal, random_model
 
 from nws.algorithms.base import Options, p_wake, q_wake
 from nws.algorithms.decayed import decayed
@@ -14,8 +14,8 @@ from nws.algorithms.wake_sleep import wake_sleep
 from nws.evaluation import exact
 from nws.fisher import choose, natural_gradient
 from nws.models import importance
-from nws.models.helmholtz import Coding, explain
-from nws.models.parameters import Parameters, from_arrays, initial
+from nws.models.helmholtz import Coding, dream, explain, recognise
+from nws.models.parameters import Parameters, from_arrays, initial, to_arrays
 from nws.models.random import Key
 
 LAYERS = [4, 3, 2]
@@ -91,6 +91,49 @@ def test_q_sleep_is_unbiased() -> None:
         error = p @ ((h[0] + 1) / 2 - mean)
         expected += np.outer([*x, 1.0], error)
     assert np.abs(found - expected).max() < 5 * 0.5 / np.sqrt(5 * 2 * n)
+
+
+@pytest.mark.parametrize(("algorithm", "awake"), [(wake_sleep, 0.0), (reweighted, 0.3)])
+def test_a_step_is_the_gradient_of_what_it_drew(algorithm, awake: float) -> None:  # type: ignore[no-untyped-def]
+    """By differences in float64, weights held: the mean over images of Σ_k w log p(x, h_k), and of
+    Σ_k (w - 1/S) log q(h_k|x) in its share, the mean over dreams of log q(h|x) in the other."""
+    model, images, samples, key = random_model(LAYERS, 6, 0.5), batch(), 5, Key(0, 0)
+    params, rows = from_arrays(model), samples * len(images)
+    options = Options(samples=samples, q_wake=0.3, scale=0.5, coding=TINY)
+    drawn = [
+        h.numpy().reshape(samples, len(images), -1)
+        for h in recognise(params, images, samples, key, TINY).h[1:]
+    ]
+    dreams = [h.numpy() for h in dream(params, rows, key, TINY).h]
+
+    def logs(of, m: Arrays) -> np.ndarray:  # type: ignore[no-untyped-def]
+        return np.log([of(m, x, [h[:, b] for h in drawn]) for b, x in enumerate(images.numpy())]).T
+
+    def asleep(m: Arrays) -> float:
+        each = [
+            posterior_proposal(m, x, [h[n : n + 1] for h in dreams[1:]])[0]
+            for n, x in enumerate(dreams[0])
+        ]
+        return float(np.log(each).mean())
+
+    omega = np.exp(logs(joint, model) - logs(posterior_proposal, model))
+    w = omega / omega.sum(axis=0) if awake else np.full_like(omega, 1 / samples)
+
+    def objective(m: Arrays) -> float:
+        q_awake = ((w - 1 / samples) * logs(posterior_proposal, m)).sum(axis=0).mean()
+        p_awake = (w * logs(joint, m)).sum(axis=0).mean()
+        return float(p_awake + awake * q_awake + (1 - awake) * asleep(m))
+
+    found = to_arrays(algorithm(params, images, key, options).gradients)
+    for name, values in model.items():
+        for index in np.ndindex(*values.shape):
+            ends = []
+            for sign in (1, -1):
+                moved = {k: v.copy() for k, v in model.items()}
+                moved[name][index] += sign * 1e-5
+                ends.append(objective(moved))
+            slope = (ends[0] - ends[1]) / 2e-5
+            assert found[name][index] == pytest.approx(slope, abs=2e-5), (name, index)
 
 
 def test_one_sample_has_no_q_wake() -> None:
