@@ -8,7 +8,7 @@ from machines import Arrays, all_hidden, joint, posterior_proposal, random_model
 
 from nws.algorithms.base import Options, p_wake, q_wake
 from nws.algorithms.decayed import decayed
-from nws.algorithms.natural import Metric, Solvers, measure, natural, precondition
+from nws.algorithms.natural import Metric, Quality, Solvers, measure, natural, precondition
 from nws.algorithms.reweighted import reweighted
 from nws.algorithms.wake_sleep import wake_sleep
 from nws.evaluation import exact
@@ -216,6 +216,26 @@ def test_natural_steps_are_those_of_the_reference(solver: str, coding: str) -> N
     )
     assert bool(quality.finite)
     assert float(quality.residual) <= 1e-5
+
+
+def test_the_quality_of_a_step_is_that_of_its_worst_layer() -> None:
+    """One layer has one iteration of cg, the others are exact; then a gradient is not finite."""
+    params, x, options = initial(LAYERS, 0), batch(), Options(samples=3)
+    exactly, hardly = choose("cholesky", 18, 4, 3), choose("cg", 18, 4, 3, 1, 1e-9, 1)
+    plain = wake_sleep(params, x, Key(0, 0), options)
+
+    def quality(solvers: Solvers, gradients: Parameters) -> Quality:
+        metric = measure(plain.evidence, solvers, tf.constant(0.1))
+        return precondition(metric, gradients, solvers)[1]
+
+    whole = Solvers((exactly, exactly), (exactly, exactly))
+    assert float(quality(whole, plain.gradients).residual) == 0
+    assert bool(quality(whole, plain.gradients).finite)
+    mixed = whole._replace(q=(exactly, hardly))
+    assert float(quality(mixed, plain.gradients).residual) > 1e-3
+    bad = plain.gradients._replace(p=(plain.gradients.p[0] * np.nan, plain.gradients.p[1]))
+    spoilt = whole._replace(p=(choose("cg", 18, 4, 3, 1, 1e-9, 5), exactly))
+    assert not bool(quality(spoilt, bad).finite)
 
 
 def test_a_stale_metric_is_kept() -> None:

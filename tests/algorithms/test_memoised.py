@@ -1,5 +1,7 @@
 """Memoised wake-sleep against brute force, and its gradients against enumeration."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -7,6 +9,7 @@ from machines import all_hidden, joint, posterior_proposal, random_model
 
 from nws.algorithms.base import Options
 from nws.algorithms.memoised import Memory, _pack, _unpack, empty, memoised
+from nws.algorithms.reweighted import reweighted
 from nws.evaluation import exact
 from nws.models.helmholtz import Coding, recognise
 from nws.models.parameters import from_arrays
@@ -97,3 +100,19 @@ def test_q_follows_the_weighted_memory_and_its_dreams() -> None:
             ends.append(objective(moved))
         slope = (ends[0] - ends[1]) / 2e-5
         assert float(step.gradients.q[1][-1, unit]) == pytest.approx(slope, abs=2e-5)
+
+
+def test_q_learns_awake_and_asleep_in_its_shares() -> None:
+    """Asleep it is RWS's q-sleep of the same dreams; both are weighed by what the options say."""
+    params, rows, x = from_arrays(MODEL), tf.range(IMAGES), tf.constant(X, tf.float32)
+
+    def q(algorithm, awake: float, asleep: float) -> np.ndarray:  # type: ignore[no-untyped-def]
+        options = OPTIONS._replace(q_wake=awake, q_sleep=asleep)
+        gradients = algorithm(params, x, Key(0, 3), options).gradients.q
+        return np.concatenate([g.numpy().ravel() for g in gradients])
+
+    remembering = partial(memoised, memory=empty(IMAGES, PLACES, 5), rows=rows)
+    asleep = q(remembering, 0.0, 1.0)
+    np.testing.assert_allclose(asleep, q(reweighted, 0.0, 1.0), atol=1e-6)
+    expected = 0.3 * q(remembering, 1.0, 0.0) + 0.6 * asleep
+    np.testing.assert_allclose(q(remembering, 0.3, 0.6), expected, atol=1e-6)

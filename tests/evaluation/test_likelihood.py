@@ -17,8 +17,9 @@ from nws.evaluation.jobs import standard_error
 from nws.evaluation.likelihood import Estimate, log_likelihood
 from nws.machine.compilation import compiled
 from nws.models import importance
-from nws.models.helmholtz import Coding
+from nws.models.helmholtz import Coding, recognise
 from nws.models.parameters import from_arrays
+from nws.models.random import Key
 
 CODING = Coding("pm1", 1e-6)
 IMAGES = exact.states(4)
@@ -195,6 +196,24 @@ def test_memory_is_bounded() -> None:
     )
     few, many = map(int, done.stdout.split())
     assert many - few < 80
+
+
+def test_no_two_chunks_have_the_same_random_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Step by step, not compiled: three blocks of images, four chunks of samples each."""
+    steps: list[int] = []
+
+    def recording(params: Any, x: Any, samples: int, key: Key, *rest: Any) -> Any:
+        steps.append(key.step.numpy().item())
+        return recognise(params, x, samples, key, *rest)
+
+    monkeypatch.setattr(likelihood, "recognise", recording)
+    monkeypatch.setattr(likelihood, "ROWS", 50)
+    x = tf.constant(IMAGES[:15], tf.float32)
+    params = from_arrays(mild([4, 3, 2], 0))
+    for step in (0, 1):
+        likelihood.estimate(params, x, 40, Key(0, tf.constant(step)), CODING, block=5)
+    assert len(steps) == 24
+    assert len(set(steps)) == 24
 
 
 def test_seeds_share_one_trace(monkeypatch: pytest.MonkeyPatch) -> None:
