@@ -1,6 +1,7 @@
 """Invented result files for tests of what reads them: smooth curves, no training behind them."""
 
 import json
+import shutil
 import zlib
 from collections.abc import Collection
 from pathlib import Path
@@ -403,6 +404,11 @@ def _scores(run: configuration.Run, rows: list, generator: np.random.Generator) 
 def small():
     """A copy of the configuration, to change."""
     return json.loads(json.dumps(SMALL))
+
+
+def remove(root, experiment, run, seed):
+    """As if a run had not been trained."""
+    shutil.rmtree(root / "runs" / experiment / run / f"seed{seed}")
 
 
 def rescore(root, experiment, run, values, split="test"):

@@ -156,6 +156,12 @@ def test_a_changed_loss_is_found(root: Path) -> None:
     assert "min_valid_loss is 1.5, but history.csv has" in problems(root, quick=True)
 
 
+@pytest.mark.parametrize("key", ["final_valid_loss", "final_train_loss", "min_train_loss"])
+def test_every_changed_loss_is_found(root: Path, key: str) -> None:
+    change(root, **{key: 1.5})
+    assert f"{key} is 1.5, but history.csv has" in problems(root, quick=True)
+
+
 @pytest.mark.parametrize("name", ["tables/table1.csv", "claims.csv"])
 def test_a_changed_cell_is_found(root: Path, name: str) -> None:
     path = root / name
@@ -170,6 +176,18 @@ def test_other_images_are_found(root: Path) -> None:
     about["sha256"]["test"] = "0" * 64
     path.write_text(json.dumps(about))
     assert "stale" in problems(root, quick=True)
+
+
+def test_images_that_are_no_longer_made_are_found(root: Path) -> None:
+    """All records agree on them; what the source gives now does not."""
+    paths = [root / "data" / "threebythree.json", *(root / RUN).glob("*.json")]
+    made = json.loads(paths[0].read_text())["sha256"]["valid"]
+    for path in paths:
+        path.write_text(path.read_text().replace(made, "0" * 64))
+    manifest.write(root / RUN, ["training.json", "metrics.json"])
+    assert "threebythree.json: is not of the images that there are now" in problems(
+        root, quick=True
+    )
 
 
 def test_the_command_fails_and_names_what_differs(

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from fake_results import SMALL, write
+from fake_results import SMALL, rewrite, update, write
 
 from nws import config as configuration
 from nws.errors import NwsError
@@ -46,6 +46,51 @@ def test_curves_are_the_numbers_of_the_csv(root):
         assert any(data.shape == wanted.shape and (data == wanted).all() for data in drawn)
     runs = 3 * 3 * 2  # algorithms, seeds, splits
     assert len(figure.axes[0].lines) == runs + 3  # and the paper's three values
+
+
+@pytest.mark.parametrize(
+    ("name", "experiment", "run"),
+    [("fig3", "minimnist", "nrws_b"), ("fig4", "mnist", "nrws"), ("fig9", "ksteps", "k50")],
+)
+def test_seconds_are_those_of_undisturbed_epochs(name, experiment, run, tmp_path):
+    """Two seconds an epoch, but for a pause."""
+    steps = {"settings": {"dataset": "mnist_bst", "epochs": 5}, "grid": {"refresh": [50, 100]}}
+    experiments = {**SMALL["experiments"], "ksteps": steps}
+    root = write(tmp_path, configuration.resolve({**SMALL, "experiments": experiments}))
+    count = len(Results(root).history(experiment).query(f"run == '{run}' and seed == 0"))
+    pause = np.where(np.arange(count) == count - 1, 500.0, 2.0)
+    rewrite(root, experiment, run, 0, seconds=np.cumsum(pause))
+    frame = figures.data(name, Results(root))
+    rows = frame[(frame["run"] == run) & (frame["seed"] == 0) & (frame["status"] == "finished")]
+    assert rows["seconds"].tolist() == pytest.approx((2.0 * rows["epoch"]).tolist())
+
+
+def test_figure_6_has_the_loss_to_the_left_and_the_exact_kl_to_the_right(root):
+    frame = figures.data("fig6", Results(root))
+    vanilla = frame["run"] == "vanilla"
+    known = frame["status"] != "reference"
+    assert frame.loc[vanilla, "damping"].isna().all()
+    assert frame.loc[known & ~vanilla, "damping"].notna().all()
+    run = frame[frame["run"] == "a0.1"]
+    for axes, column in zip(
+        figures.draw("fig6", frame).axes, ("valid_loss", "exact_kl"), strict=True
+    ):
+        wanted = run[["epoch", column]].to_numpy(float)
+        assert any(np.array_equal(line.get_xydata(), wanted) for line in axes.lines)
+
+
+def test_figure_7_frames_the_best_cell(tmp_path):
+    """By the mean over seeds: one seed of another cell is lower."""
+    experiments = {"grid_minimnist": {**SMALL["experiments"]["grid_minimnist"], "seeds": [0, 1]}}
+    root = write(tmp_path, configuration.resolve({**SMALL, "experiments": experiments}))
+    for run in Results(root).runs("grid_minimnist"):
+        best = (run.settings.learning_rate, run.settings.damping) == (0.01, 1)
+        lucky = (run.settings.learning_rate, run.settings.damping) == (0.1, 0.1)
+        for seed in (0, 1):
+            loss = 20.0 if best else 10.0 if lucky and seed else 40.0
+            update(root, "grid_minimnist", run.name, seed, min_valid_loss=loss)
+    axes = figures.draw("fig7", figures.data("fig7", Results(root))).axes[0]
+    assert axes.get_title(loc="left") == "best (framed): 20 at η = 0.01, α = 1"
 
 
 def test_the_paper_has_its_marks(root):

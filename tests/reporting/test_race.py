@@ -151,6 +151,22 @@ def test_the_mark_against_rws(tmp_path, ours, expected):
     assert verdict(root, "race-20-min").verdict == claim.NOT_RUN  # there is no race3
 
 
+def test_the_rival_is_the_better_one_of_both_kinds_of_steps(tmp_path):
+    small = fake_results.small()
+    small["datasets"]["minimnist_b"].pop("train")
+    race2 = small["experiments"]["race2"]
+    race2["settings"] = {"epochs": 6, "budget": 300}
+    race2["runs"]["rws_adam"] = {"algorithm": "rws", "optimizer": "adam"}
+    root = fake_results.write(tmp_path, config.resolve(small))
+    fake_results.rescore(root, "race2", "nrws_mended", [-28.0, -28.1, -27.9])
+    for plain, adam, lead in ((-29.0, -27.0, "-1.000"), (-27.5, -29.0, "-0.500")):
+        fake_results.rescore(root, "race2", "rws", [plain] * 3)
+        fake_results.rescore(root, "race2", "rws_adam", [adam] * 3)
+        found = verdict(root, "race-5-min")
+        assert (found.verdict, found.ours) == (claim.NOT_REPRODUCED, lead)
+        assert ("RWS, Adam" in found.why) == (adam > plain)
+
+
 def test_marks_need_their_budget_and_the_machine_for_themselves(tmp_path):
     root = at_scale(tmp_path / "a", budget=200)
     assert "has 200.0 s, not 300" in verdict(root, "race-5-min").why

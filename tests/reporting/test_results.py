@@ -97,6 +97,14 @@ def test_a_truncated_history_is_not_used(root, kept):
     assert set(rows["status"]) == {"stale"}
 
 
+def test_a_history_shorter_than_its_run_is_not_used(root):
+    """Whole lines, and a manifest that agrees; but the run has more epochs."""
+    lines = (folder(root) / "history.csv").read_text().splitlines()
+    put(folder(root) / "history.csv", "\n".join(lines[:-1]) + "\n")
+    rows = Results(root).history("minimnist").query("run == 'rws_b' and seed == 0")
+    assert set(rows["status"]) == {"unreadable"}
+
+
 def test_a_diverged_run_keeps_its_history(tmp_path):
     root = write(tmp_path, diverged=["minimnist/rws_b"])
     rows = Results(root).history("minimnist").query("run == 'rws_b' and seed == 0")
