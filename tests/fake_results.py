@@ -390,7 +390,7 @@ def _scores(run: configuration.Run, rows: list, generator: np.random.Generator) 
     }
     scored = run.settings.likelihood_samples > 0 and value == value
     z = {"value": -3.0, "standard_error": 0.1, "low": -3.2, "high": -2.8, "samples": 10_000}
-    star = {**score, "mean": value + 1.0, "unnormalised": value - 2.0}
+    star = {**score, "mean": value + 1.0, "unnormalised": value - 2.0, "standard_error": 0.15}
     bihm = {"two_log_z": z, "test": star, "valid": star} if run.settings.plain == "bihm" else None
     exact = {"kl": 0.02, "log_likelihood": -2.45, "entropy": paper.ENTROPY_3BY3}
     return {

@@ -51,7 +51,6 @@ def test_sampling_alone_makes_no_unit_active(samples: int) -> None:
     model["q_W0"] *= 0.0
     model["q_W1"] *= 5.0
     model["q_b1"] *= 0.0
-    active = np.mean([found(model, samples)[0][1] for _ in range(1)])
     few = sigmoid(np.random.default_rng(0).choice([-1.0, 1.0], (16, samples, 3)) @ model["q_W1"])
     assert (2 * few - 1).mean(axis=1).var(axis=0).max() > 4 * ACTIVE
     x = tf.constant(np.tile(images(), (300, 1)), tf.float32)

@@ -83,6 +83,8 @@ def test_patience(program: Program) -> None:
     assert (end.status, end.reason) == ("converged", "no better for 2 epochs")
     assert [row.valid_loss for row in end.progress.rows] == losses[:4]
     assert train(falling, tiny.settings(epochs=5, patience=3)).status == "finished"
+    level = program._replace(validate=lambda params, epoch: 2.0)  # as good is no better
+    assert len(train(level, tiny.settings(epochs=5, patience=2)).progress.rows) == 3
 
 
 def slow(program: Program, seconds: float) -> Program:

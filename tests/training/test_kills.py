@@ -171,6 +171,16 @@ def test_a_checkpoint_of_another_compilation(
     assert (told(tmp_path)["resumed"], told(tmp_path)["compile"]) == (0, "xla")
 
 
+def test_a_checkpoint_of_other_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken(tmp_path, monkeypatch, 8)
+    monkeypatch.setattr(jobs, "source_hash", lambda of: f"other {of}")
+    train(tmp_path)
+    assert "it belongs to another run: code: " in capsys.readouterr().err
+    assert (told(tmp_path)["resumed"], told(tmp_path)["code"]) == (0, "other training")
+
+
 def test_how_a_run_is_scored_is_no_matter_to_its_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unbroken: tuple[bytes, str]
 ) -> None:

@@ -35,6 +35,7 @@ def test_its_configuration_is_the_one_in_config() -> None:
 def test_what_is_there_is_what_is_asked_for_and_complete() -> None:
     """A run may be missing, for it grows; none may be of other settings, or cut short."""
     found = [entry for entry in results().all_entries() if entry.status != MISSING]
+    assert len(found) >= 400  # it only grows
     assert {entry.status for entry in found} <= {*DONE, DIVERGED}, found
     for entry in found:
         history = rows(entry.directory / "history.csv")
@@ -58,7 +59,9 @@ def test_it_is_small() -> None:
 
 
 def test_no_missing_run_has_a_number() -> None:
-    for row in rows(REFERENCE / "tables" / "table1.csv"):
+    table = rows(REFERENCE / "tables" / "table1.csv")
+    assert len(table) == 6
+    for row in table:
         assert row["likelihood_samples"] == "10000"
         assert (int(row["seeds"]) > 0) == bool(row["ll_test_mean"]), row
 
@@ -72,7 +75,9 @@ def test_the_readme_shows_its_table() -> None:
 
 def test_the_report_shows_the_claims() -> None:
     page = (REFERENCE / "report.html").read_text(encoding="utf-8")
-    for row in rows(REFERENCE / "claims.csv"):
+    claims = rows(REFERENCE / "claims.csv")
+    assert len(claims) == 33
+    for row in claims:
         assert f'id="claim-{row["id"]}"' in page
 
 

@@ -12,7 +12,9 @@ from nws.algorithms.reweighted import reweighted
 from nws.models.helmholtz import Coding
 from nws.models.parameters import Parameters, initial
 from nws.models.random import Key, permutation
+from nws.training import parts
 from nws.training.loop import _binary
+from nws.training.optimizers import adam
 
 EPOCHS, PER_EPOCH, BATCH = 2, 5, 16
 STEPS = EPOCHS * PER_EPOCH
@@ -119,6 +121,31 @@ def test_the_residual_of_an_epoch_is_the_largest_of_its_steps() -> None:
         so_far.append(float(state.totals.residual))
     assert so_far == sorted(so_far)
     assert so_far[0] > 0
+
+
+def test_cg_goes_on_to_the_tolerance_that_is_asked_for() -> None:
+    ends = []
+    for tolerance in (1e-1, 1e-5):
+        config = tiny.settings(algorithm="nrws", solver="cg", epochs=1, cg_tolerance=tolerance)
+        state = tiny.program(config).advance(
+            tiny.program(config).init(tiny.start(config)), 0, 0, PER_EPOCH
+        )
+        assert 0 < float(state.totals.residual) <= tolerance
+        ends.append(float(state.totals.iterations))
+    assert ends[1] > ends[0]
+
+
+def test_adam_has_the_keys_of_the_settings() -> None:
+    keys = {"adam_beta1": 0.5, "adam_beta2": 0.7, "adam_epsilon": 0.1}
+    found = parts.optimizer(tiny.settings(optimizer="adam", **keys))
+    ours, theirs = [tf.constant([1.0, -2.0])], [tf.constant([1.0, -2.0])]
+    a, b = found.init(ours), adam(0.5, 0.7, 0.1).init(theirs)
+    for gradient in ([0.3, 1.0], [-1.0, 2.0]):
+        g = [tf.constant(gradient)]
+        ours, a = found.update(g, a, ours, tf.constant(0.1))
+        theirs, b = adam(0.5, 0.7, 0.1).update(g, b, theirs, tf.constant(0.1))
+    np.testing.assert_array_equal(ours[0], theirs[0])
+    assert abs(float(ours[0][0]) - 1.0) > 1e-3
 
 
 def test_a_stochastic_pixel_is_one_with_its_grey_value() -> None:
