@@ -26,15 +26,13 @@ from nws.files.layout import data_file, run_folder, work_folder
 from nws.files.record import record
 from nws.files.whole import write_npz, write_text
 from nws.machine.compilation import compilation
-from nws.machine.device import commit, configure, describe, peak_memory_mib
+from nws.machine.device import commit, describe, peak_memory_mib
 from nws.machine.memory import explained
 from nws.models.parameters import Parameters, initial, recode, to_arrays
 from nws.training.history import Row, to_csv
 from nws.training.loop import Programs, compile_run
 from nws.training.program import Program
 from nws.training.run import LESS, Outcome, Work, fit
-
-__all__ = ["configure", "forget", "train"]
 
 
 def train(

@@ -1,6 +1,5 @@
 """The benchmark on toy sizes: does it measure what it says, and report it right?"""
 
-import argparse
 import json
 import os
 import subprocess
@@ -13,7 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nws import benchmark
+from nws import cli
 from nws.algorithms.reweighted import reweighted
 from nws.benchmark import (
     commands,
@@ -322,12 +321,8 @@ def test_document_and_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(
         commands, "measure", lambda *_: ([goals.row("help", "nws --help", "", "s", Value(0.3))], [])
     )
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--results", type=Path)
-    parser.add_argument("--config", type=Path)
-    benchmark.add_arguments(parser)
-    args = parser.parse_args(["--only", "commands", "--results", str(tmp_path), "--rounds", "1"])
-    benchmark.main(args)
+    where = ["--results", str(tmp_path)]
+    assert cli.main(["benchmark", "--only", "commands", "--rounds", "1", *where]) == 0
     document = json.loads((tmp_path / "benchmark.json").read_text(encoding="utf-8"))
     assert {"machine", "versions", "date", "rows", "scaling", "seconds_per_epoch"} <= set(document)
     assert document["rows"] == [
@@ -382,3 +377,10 @@ def test_a_step_beside_a_busy_process(monkeypatch: pytest.MonkeyPatch) -> None:
     assert company.busy("minimnist", timed, 3).value == 1.5
     assert len(started) == 4
     assert all(process.poll() is not None for process in started)
+
+
+@pytest.mark.parametrize("rounds", ["0", "-1", "two"])
+def test_rounds_that_are_none_are_refused(rounds: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["benchmark", "--rounds", rounds])
+    assert "give a whole number, at least 1" in capsys.readouterr().err

@@ -14,7 +14,7 @@ import pytest
 from nws import cli
 from nws.cli import work
 from nws.errors import NwsError
-from nws.machine import lease
+from nws.machine import device, lease
 from nws.training import jobs
 
 HOLDER = """
@@ -242,12 +242,12 @@ def test_the_commands_lease_before_tensorflow_is_set_up(
     """And keep the lease only if TensorFlow can use the GPU."""
     seen = []
 
-    def configure(device: str, threads: int, runs: int) -> str:
+    def configure(asked: str, threads: int, runs: int) -> str:
         seen.append(os.environ["CUDA_VISIBLE_DEVICES"])
         return found
 
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,6")
-    monkeypatch.setattr(jobs, "configure", configure)
+    monkeypatch.setattr(device, "configure", configure)
     monkeypatch.setattr(jobs, "train", lambda *args: None)
     monkeypatch.setattr(work, "_evaluate", lambda *args: None)
     monkeypatch.setattr(work, "_ready", lambda *args: None)
