@@ -4,11 +4,13 @@ python tools/reference.py                            # all of it; stop and start
 python tools/reference.py --draw-only --take FOLDER  # only what another folder has finished
 
 A run is finished if its files say so: same settings, seed and data as config/reference.yaml asks
-for, whatever machine or commit it comes from. Such a run is never trained again.
+for, whatever machine or commit it comes from. Such a run is never trained again. One that is only
+trained, or begun, is kept under ``unfinished``, and goes on from there on the next machine.
 """
 
 import argparse
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -22,7 +24,7 @@ from readme import README, put, section
 from nws import config as configuration
 from nws.config import Config
 from nws.data.datasets import outdated
-from nws.files.layout import data_file
+from nws.files.layout import data_file, work_folder
 from nws.files.manifest import NAME as MANIFEST
 from nws.reporting.results import Entry, Results
 
@@ -38,8 +40,12 @@ ORDER = (
 
 SMALL = ("history.csv", "metrics.json")  # of every run
 WHOLE = (*SMALL, "training.json", "model.npz", "samples.npz")  # of the headline's and of 3by3
-TO_SCORE = ("training.json", "model.npz")
+TRAINED = ("history.csv", "training.json", "model.npz")
 HEADLINE = ("minimnist", "clip", "mnist", "damping", "noise_floor")
+UNFINISHED = "unfinished"  # a results folder in the kept one
+LIGHT = (
+    8 * 2**20
+)  # bytes: a checkpoint between two refreshes holds the Fisher too, and stays behind
 DRAWN = ("report.html", "claims*", "tables/*", "figures/*", "data/*.json")
 
 
@@ -76,9 +82,69 @@ def todo(config: Config, root: Path) -> Iterator[Cell]:
             yield from _cells("train", [e for e in entries if e not in trained], seed, share)
 
 
+def go_on(source: Path, target: Path, config: Config) -> int:
+    """Copy what ``source`` has of runs that are trained and not scored, or begun, where ``target``
+    has nothing; how many they were."""
+    pairs = _unfinished(source, target, config)
+    new = [(a, b) for a, b in pairs if not _model(b) and not _work(target, b).exists()]
+    for theirs, ours in new:
+        _put(source, theirs, target, ours)
+    return len(new)
+
+
+def keep_unfinished(source: Path, kept: Path, config: Config) -> None:
+    """Keep of runs that are trained and not scored, or begun, what is ahead of what is kept; what
+    has finished goes."""
+    target = kept / UNFINISHED
+    for theirs, ours in _unfinished(source, target, config):
+        if _steps(source, theirs) > _steps(target, ours):
+            _put(source, theirs, target, ours)
+    left = [entry for entry in Results(kept, config).all_entries() if not entry.scored]
+    folders = {path for e in left for path in (e.directory, _work(kept, e))}
+    for folder in target.glob("*/*/*/seed*"):
+        if kept / folder.relative_to(target) not in folders:
+            shutil.rmtree(folder)
+
+
+def _unfinished(source: Path, target: Path, config: Config) -> list[tuple[Entry, Entry]]:
+    """Runs of which ``source`` has a part, and ``target`` not all."""
+    theirs = Results(source, config).all_entries()
+    ours = Results(target, config).all_entries()
+    pairs = zip(theirs, ours, strict=True)
+    return [(a, b) for a, b in pairs if not (a.scored or b.scored) and _steps(source, a)]
+
+
+def _put(source: Path, theirs: Entry, target: Path, ours: Entry) -> None:
+    work = _work(target, ours)
+    shutil.rmtree(work, ignore_errors=True)
+    if _model(theirs):
+        _copy(theirs.directory, ours.directory, TRAINED)
+    elif path := _checkpoint(source, theirs):
+        work.mkdir(parents=True)
+        shutil.copyfile(path, work / path.name)
+
+
+def _steps(root: Path, entry: Entry) -> float:
+    """How far a run that is not scored has come."""
+    if _model(entry):
+        return math.inf
+    path = _checkpoint(root, entry)
+    return int(path.stem.removeprefix("step")) if path else 0
+
+
+def _checkpoint(root: Path, entry: Entry) -> Path | None:
+    """The newest of a run that is light."""
+    files = sorted(_work(root, entry).glob("step*.npz"), reverse=True)
+    return next((path for path in files if path.stat().st_size <= LIGHT), None)
+
+
+def _work(root: Path, entry: Entry) -> Path:
+    return work_folder(root, entry.run.experiment, entry.run.name, entry.seed)
+
+
 def _model(entry: Entry) -> bool:
     """Whether a run is trained as it is asked for, and can be scored."""
-    return entry.trained and all((entry.directory / name).is_file() for name in TO_SCORE)
+    return entry.trained and all((entry.directory / name).is_file() for name in TRAINED)
 
 
 def _rescored(entry: Entry) -> bool:
@@ -161,10 +227,14 @@ def main() -> None:
     if (KEPT / "benchmark.json").is_file() and not (root / "benchmark.json").is_file():
         shutil.copyfile(KEPT / "benchmark.json", root / "benchmark.json")
     if not args.draw_only:
+        for source in (KEPT / UNFINISHED, *args.take):
+            print(f"{go_on(source, root, config)} unfinished runs taken from {source}", flush=True)
         train(config, CONFIG, root)
     for words in (("figure",), ("table",), ("report",)):
         _nws(CONFIG, root, *words)
     keep(root, KEPT, config)
+    for source in (root, *args.take):
+        keep_unfinished(source, KEPT, config)
     README.write_text(put(section(), README.read_text(encoding="utf-8")), encoding="utf-8")
 
 

@@ -38,9 +38,17 @@ class Progress(NamedTuple):
 def save(
     folder: Path, step: int, state: Any, progress: Progress, fingerprint: Mapping[str, Any]
 ) -> None:
-    """Write the checkpoint of ``step`` whole or not at all, then drop all but the newest two."""
-    arrays = {f"t{i}": np.asarray(t) for i, t in enumerate(tf.nest.flatten(state))}
-    about = {"fingerprint": dict(fingerprint), "progress": progress._asdict()}
+    """Write the checkpoint of ``step`` whole or not at all, then drop all but the newest two.
+
+    What is None in ``state`` is not kept, and comes back as it is at the start of a run.
+    """
+    tensors = tf.nest.flatten(state)
+    arrays = {f"t{i}": np.asarray(t) for i, t in enumerate(tensors) if t is not None}
+    about = {
+        "fingerprint": dict(fingerprint),
+        "progress": progress._asdict(),
+        "not_kept": [i for i, t in enumerate(tensors) if t is None],
+    }
     arrays["about"] = np.array(json.dumps(about))
     write_npz(folder / f"step{step:010d}.npz", arrays)
     for path in _files(folder)[KEPT:]:
@@ -63,7 +71,8 @@ def restore(
                 _set_aside(path, ".refused")
                 warn(f"{path.name}: not used, it belongs to another run: {differs}; starting anew")
                 continue
-            return _state(path, like), _progress(about["progress"])
+            state = _state(path, like, set(about.get("not_kept", ())))
+            return state, _progress(about["progress"])
         except (NwsError, ValueError, KeyError, TypeError) as error:
             _set_aside(path, ".damaged")
             warn(f"{path.name}: not used: {error}; trying the checkpoint before it")
@@ -81,18 +90,21 @@ def _files(folder: Path) -> list[Path]:
     return sorted((p for p in folder.iterdir() if PATTERN.match(p.name)), reverse=True)
 
 
-def _state(path: Path, like: Any) -> Any:
-    """The tensors of a checkpoint in the structure of ``like``; NwsError if they do not fit it."""
+def _state(path: Path, like: Any, not_kept: set[int]) -> Any:
+    """The tensors of a checkpoint in the structure of ``like``, and those of ``like`` where none
+    were kept; NwsError if they do not fit it."""
     expected = tf.nest.flatten(like)
-    names = [f"t{i}" for i in range(len(expected))]
-    arrays = read_npz(path, path.name, names)
-    for name, tensor in zip(names, expected, strict=True):
-        found, needed = arrays[name], tensor.numpy()
+    kept = [i for i in range(len(expected)) if i not in not_kept]
+    arrays = read_npz(path, path.name, [f"t{i}" for i in kept])
+    tensors = list(expected)
+    for i in kept:
+        found, needed = arrays[f"t{i}"], expected[i].numpy()
         if (found.shape, found.dtype) != (needed.shape, needed.dtype):
             raise NwsError(
-                f"{name} is {found.dtype} {found.shape}, not {needed.dtype} {needed.shape}"
+                f"t{i} is {found.dtype} {found.shape}, not {needed.dtype} {needed.shape}"
             )
-    return tf.nest.pack_sequence_as(like, [tf.constant(arrays[name]) for name in names])
+        tensors[i] = tf.constant(found)
+    return tf.nest.pack_sequence_as(like, tensors)
 
 
 def _progress(content: Mapping[str, Any]) -> Progress:

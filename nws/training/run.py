@@ -172,8 +172,7 @@ class _Trainer:
     def _stretch(self) -> str:
         """Some steps, to the epoch's end at most; returns why the run diverged, or nothing."""
         epoch, start = self.progress.epoch, self.progress.start
-        last = self.program.steps_per_epoch
-        stop = min(last, start + max(1, int(self.per_second * STRETCH)))
+        last, stop = self.program.steps_per_epoch, self._stop()
         began = time.perf_counter()
         try:
             state = self.program.advance(self.state, epoch, start, stop)
@@ -191,6 +190,20 @@ class _Trainer:
         text = f"epoch {epoch + 1}{whole}, train loss {-bound / stop:.3f}"
         self.reporter.update(self._pace()[0], text)
         return self._finish_epoch() if stop == last else ""
+
+    def _stop(self) -> int:
+        """The step of the epoch before which a stretch ends: one that refreshes the Fisher, if
+        there is one, so that no checkpoint need hold it."""
+        start = self.progress.start
+        some = start + max(1, int(self.per_second * STRETCH))
+        stop = min(self.program.steps_per_epoch, some)
+        before_refresh = stop - self._since_refresh(stop - start)
+        return before_refresh if before_refresh > start else stop
+
+    def _since_refresh(self, later: int = 0) -> int:
+        """Steps since the Fisher's last refresh, so many steps from here; 0: the next refreshes."""
+        every = max(1, self.settings.refresh) if self.settings.natural else 1
+        return (self.step + later) % every
 
     def _finish_epoch(self) -> str:
         """Validate, record the epoch's row, and start the next one."""
@@ -233,10 +246,11 @@ class _Trainer:
 
     def _save(self) -> None:
         if self.work.folder is not None:
+            state = self.state if self._since_refresh() else self.state.without_metric()
             checkpoint.save(
                 self.work.folder,
                 self.step,
-                (self.state, self.good),
+                (state, self.good),
                 self.progress,
                 self.work.fingerprint,
             )

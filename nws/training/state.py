@@ -37,6 +37,10 @@ class TrainState(NamedTuple):
         """What is validated, scored and saved: the average, where there is one."""
         return self.average or self.params
 
+    def without_metric(self) -> "TrainState":
+        """With None for each tensor of the Fisher, as a refresh makes it anew."""
+        return self._replace(metric=tf.nest.map_structure(lambda _: None, self.metric))
+
 
 def no_totals() -> Totals:
     """The sums at the start of an epoch."""

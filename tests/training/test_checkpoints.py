@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
+import tiny
 from tiny import CHEAP, assert_same, kill, killed_after, train
 
+from nws.files.npz import names
 from nws.training import checkpoint
 from nws.training.checkpoint import Progress
 from nws.training.history import Row
@@ -160,6 +162,51 @@ def test_a_state_of_another_shape_is_not_used(tmp_path: Path, other: Any) -> Non
     found, told = restored(tmp_path, other)
     assert found is None
     assert len(told) == 1
+
+
+def test_what_is_none_comes_back_as_the_start_has_it(tmp_path: Path) -> None:
+    checkpoint.save(tmp_path, 13, (STATE[0] + 1.0, None, *STATE[2:]), SAVED, {"seed": 0})
+    found, told = restored(tmp_path)
+    assert found is not None
+    assert told == []
+    np.testing.assert_array_equal(found[0][0], STATE[0] + 1.0)
+    assert found[0][1] is STATE[1]
+    path = newest(Work(tmp_path))
+    assert sorted(names(path, path.name)) == ["about", "t0", "t2", "t3"]
+
+
+NATURAL = {"algorithm": "nrws", "refresh": 4, "solver": "cholesky"}
+
+
+@pytest.mark.parametrize(("stretches", "fisher"), [(7, True), (8, False), (9, True), (10, True)])
+def test_before_a_refresh_no_fisher_is_kept(work: Work, stretches: int, fisher: bool) -> None:
+    program, config = tiny.compiled(NATURAL)
+    kill(program, config, work, stretches)
+    metric = len(tf.nest.flatten(program.init(tiny.start(config)).metric))
+    path = newest(work)
+    names_kept = len(names(path, path.name))
+    kill(program, config, work, 4)  # as many steps later
+    path = newest(work)
+    assert len(names(path, path.name)) == names_kept
+    assert metric > 2
+    plain = len(tf.nest.flatten(tiny.compiled({})[0].init(tiny.start(CHEAP))))
+    parameters = len(tf.nest.flatten(tiny.start(config)))
+    assert names_kept == plain + parameters + 1 + (metric if fisher else 0)
+    assert_same(train(program, config, work), train(program, config))
+
+
+def test_stretches_end_before_a_refresh_or_an_epochs_end() -> None:
+    program, config = tiny.compiled(NATURAL)
+    stops: list[tuple[int, int]] = []
+
+    def advance(state: Any, epoch: int, first: int, stop: int) -> Any:
+        if stop:
+            stops.append((epoch, stop))
+        return program.advance(state, epoch, first, stop)
+
+    train(program._replace(advance=advance), config)
+    after_the_first = [(0, 4), (0, 5), (1, 3), (1, 5), (2, 2), (2, 5)]  # of steps 4, 8 and 12
+    assert stops == [(0, 1), *after_the_first]
 
 
 class Trap:

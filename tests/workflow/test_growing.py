@@ -118,6 +118,70 @@ def test_the_kept_files_are_small_whole_and_only_grow(tool, tmp_path: Path) -> N
     assert not list(kept.glob("runs/minimnist/*/seed*"))
 
 
+def begun(root: Path, step: int, size: int = 10) -> Path:
+    """A file in the place of a checkpoint of rws_b's seed 0."""
+    path = root / f"work/minimnist/rws_b/seed0/step{step:010d}.npz"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(bytes(size))
+    return path
+
+
+def held(root: Path) -> list[str]:
+    return sorted(str(p.relative_to(root)) for p in root.rglob("*") if p.is_file())
+
+
+def test_a_run_that_is_begun_goes_on_on_the_next_machine(tool, tmp_path: Path) -> None:
+    config = changed()
+    here = write(tmp_path / "here", config, missing=["minimnist/rws_b"])
+    kept, next_machine = tmp_path / "kept", tmp_path / "next"
+    begun(here, 100)
+    begun(here, 120, tool.LIGHT + 1)  # with its Fisher
+    begun(here, 90)
+    tool.keep(here, kept, config)
+    tool.keep_unfinished(here, kept, config)
+    light = "work/minimnist/rws_b/seed0/step0000000100.npz"
+    assert held(kept / "unfinished") == [light]
+    begun(tmp_path / "behind", 50)
+    tool.keep_unfinished(tmp_path / "behind", kept, config)
+    assert held(kept / "unfinished") == [light]
+    assert tool.go_on(kept / "unfinished", next_machine, config) == 1
+    assert held(next_machine) == [light]
+    begun(next_machine, 150)  # of its own, and never overwritten
+    assert tool.go_on(kept / "unfinished", next_machine, config) == 0
+    tool.keep_unfinished(next_machine, kept, config)
+    assert held(kept / "unfinished") == [light.replace("100", "150")]
+
+
+def test_a_run_that_is_trained_is_scored_on_the_next_machine(tool, tmp_path: Path) -> None:
+    config = changed()
+    here, kept, there = write(tmp_path / "here", config), tmp_path / "kept", tmp_path / "there"
+    folder = here / "runs/minimnist/rws_b/seed0"
+    scores = (folder / "metrics.json").read_bytes()
+    (folder / "metrics.json").unlink()
+    (folder / "model.npz").write_bytes(b"as if")
+    begun(kept / "unfinished", 100)
+    tool.keep(here, kept, config)
+    tool.keep_unfinished(here, kept, config)
+    assert not (kept / "runs/minimnist/rws_b/seed0").exists()
+    trained = {f"runs/minimnist/rws_b/seed0/{name}" for name in ("manifest.json", *tool.TRAINED)}
+    assert set(held(kept / "unfinished")) == trained
+    tool.take(kept, there, config)
+    assert tool.go_on(kept / "unfinished", there, config) == 1
+    assert list(tool.todo(config, there)) == [("evaluate", ["minimnist/rws_b"], 0)]
+    (folder / "metrics.json").write_bytes(scores)
+    tool.keep(here, kept, config)
+    tool.keep_unfinished(here, kept, config)
+    assert held(kept / "unfinished") == []
+
+
+def test_what_is_no_longer_asked_for_is_not_kept_unfinished(tool, tmp_path: Path) -> None:
+    begun(tmp_path / "kept" / "unfinished", 100)
+    fewer = {name: e for name, e in ASKED["experiments"].items() if name != "minimnist"}
+    config = configuration.resolve({**ASKED, "experiments": fewer})
+    tool.keep_unfinished(tmp_path / "nothing", tmp_path / "kept", config)
+    assert held(tmp_path / "kept") == []
+
+
 def test_it_trains_what_is_missing_and_then_nothing(tool, tmp_path: Path, capfd) -> None:
     """Really, on 3by3: stopped after one seed, taken elsewhere, it goes on with the other."""
     runs = {"a": {"damping": 0.1}, "b": {"damping": 1}}
