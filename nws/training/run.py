@@ -23,7 +23,7 @@ from nws.training.progress import Reporter
 from nws.training.state import TrainState, no_totals
 
 STRETCH = 5.0  # seconds of steps between two looks at the clock and at signals
-SAVE_EVERY = 20.0  # seconds between two checkpoints
+SAVE_EVERY = 20.0  # seconds between two checkpoints; twice that, where they hold the Fisher
 LESS = "lower batch, samples or the size of the layers, or set solver: cg"  # needs less memory
 
 
@@ -146,7 +146,7 @@ class _Trainer:
                 if caught:
                     self._save()
                     raise Interrupted(f"stopped by signal {caught[0]}; the same command goes on")
-                if time.monotonic() - self.saved > SAVE_EVERY:
+                if self._due():
                     self._save()
         finally:
             self.reporter.close()
@@ -243,6 +243,11 @@ class _Trainer:
     def _diverge(self, reason: str, row: Row | None = None) -> str:
         self._append(row or self._row(math.nan, math.nan))
         return f"epoch {self.progress.epoch}: {reason}"
+
+    def _due(self) -> bool:
+        """Is a checkpoint due? One with the Fisher only when none without it came along."""
+        patience = 2.0 if self._since_refresh() else 1.0
+        return time.monotonic() - self.saved > patience * SAVE_EVERY
 
     def _save(self) -> None:
         if self.work.folder is not None:

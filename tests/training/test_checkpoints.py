@@ -13,6 +13,7 @@ from tiny import CHEAP, assert_same, kill, killed_after, train
 
 from nws.files.npz import names
 from nws.training import checkpoint
+from nws.training import run as training
 from nws.training.checkpoint import Progress
 from nws.training.history import Row
 from nws.training.program import Program
@@ -193,6 +194,24 @@ def test_before_a_refresh_no_fisher_is_kept(work: Work, stretches: int, fisher: 
     parameters = len(tf.nest.flatten(tiny.start(config)))
     assert names_kept == plain + parameters + 1 + (metric if fisher else 0)
     assert_same(train(program, config, work), train(program, config))
+
+
+def test_a_checkpoint_waits_for_a_refresh(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every 20 s, and up to 40 where that spares the Fisher: here a step takes nine."""
+    program, config = tiny.compiled(NATURAL)
+    clock = [0.0]
+    monkeypatch.setattr(training, "SAVE_EVERY", 20.0)
+    monkeypatch.setattr(training.time, "monotonic", lambda: clock[0])
+    saved: list[int] = []
+    monkeypatch.setattr(training.checkpoint, "save", lambda *args: saved.append(args[1]))
+
+    def advance(state: Any, epoch: int, first: int, stop: int) -> Any:
+        clock[0] += 9.0 * (stop - first)
+        return program.advance(state, epoch, first, stop)
+
+    train(program._replace(advance=advance), config, work)
+    # Refreshes before steps 4, 8, 12; from 12 on none comes, and 15 is the end.
+    assert saved == [4, 8, 12, 15]
 
 
 def test_stretches_end_before_a_refresh_or_an_epochs_end() -> None:
