@@ -29,9 +29,10 @@ paper: $(READY)
 	$(SNAKEMAKE) config/paper.yaml
 	@echo "The report: $(CURDIR)/results/paper/report.html"
 
-# Goes on with the run of docs/reference, and puts there what has finished.
+# Goes on with the run of docs/reference, and puts there what has finished; of some experiments, so
+# many trainings at once: make reference ARGS="mnist adam --jobs 2"
 reference: $(READY)
-	$(BIN)/python tools/reference.py
+	$(BIN)/python tools/reference.py $(ARGS)
 
 test: $(READY)
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)

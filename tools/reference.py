@@ -1,6 +1,7 @@
 """The reference run, which grows: take what is finished, train the rest, draw, keep it.
 
 python tools/reference.py                            # all of it; stop and start it at any time
+python tools/reference.py mnist adam --jobs 2        # of these experiments, two trainings at once
 python tools/reference.py --draw-only --take FOLDER  # only what another folder has finished
 
 A run is finished if its files say so: same settings, seed and data as config/reference.yaml asks
@@ -16,13 +17,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import NamedTuple
 
 from readme import README, put, section
 
 from nws import config as configuration
-from nws.config import Config
+from nws.config import Config, Experiment
 from nws.data.datasets import outdated
 from nws.files.layout import data_file, work_folder
 from nws.files.manifest import NAME as MANIFEST
@@ -50,11 +52,13 @@ DRAWN = ("report.html", "claims*", "tables/*", "figures/*", "data/*.json")
 
 
 class Cell(NamedTuple):
-    """What one process does: train and score runs of an experiment, or only score them."""
+    """What one process does: train and score runs of an experiment, or only score them; ``alone``:
+    with nothing beside it."""
 
     command: str
     runs: list[str]
     seed: int
+    alone: bool = False
 
 
 def take(source: Path, target: Path, config: Config) -> int:
@@ -69,17 +73,18 @@ def take(source: Path, target: Path, config: Config) -> int:
     return len(new)
 
 
-def todo(config: Config, root: Path) -> Iterator[Cell]:
-    """What is left to do, in order: a seed of an experiment after the other."""
+def todo(config: Config, root: Path, only: Sequence[str] = ()) -> Iterator[Cell]:
+    """What is left to do of all experiments, or of some, in order: a seed after the other."""
     results = Results(root, config)
     first = [name for name in ORDER if name in config.experiments]
-    for name in dict.fromkeys([*first, *config.experiments]):
-        share = config.experiments[name].share
+    for name in only or dict.fromkeys([*first, *config.experiments]):
+        experiment = config.experiments[name]
         for seed in configuration.seeds(config, name):
             entries = [e for e in results.entries(name) if e.seed == seed and not e.scored]
             trained = [e for e in entries if _model(e)]
-            yield from _cells("evaluate", trained, seed, share)
-            yield from _cells("train", [e for e in entries if e not in trained], seed, share)
+            untrained = [e for e in entries if e not in trained]
+            yield from _cells("evaluate", trained, seed, experiment)
+            yield from _cells("train", untrained, seed, experiment)
 
 
 def go_on(source: Path, target: Path, config: Config) -> int:
@@ -151,18 +156,29 @@ def _rescored(entry: Entry) -> bool:
     return _model(entry) and (entry.directory / "metrics.json").is_file()
 
 
-def _cells(command: str, entries: list[Entry], seed: int, share: int) -> Iterator[Cell]:
+def _cells(command: str, entries: list[Entry], seed: int, experiment: Experiment) -> Iterator[Cell]:
     names = [f"{entry.run.experiment}/{entry.run.name}" for entry in entries]
-    for start in range(0, len(names), share):
-        yield Cell(command, names[start : start + share], seed)
+    for start in range(0, len(names), experiment.share):
+        yield Cell(command, names[start : start + experiment.share], seed, experiment.alone)
 
 
-def train(config: Config, file: Path, root: Path) -> None:
-    """Every cell in a process of its own; the first that fails ends it."""
-    for command, runs, seed in list(todo(config, root)):
-        extra = ["--evaluate"] if command == "train" else []
-        print(f"== {command} {' '.join(runs)}, seed {seed}", flush=True)
-        _nws(file, root, command, *runs, "--seed", str(seed), *extra)
+def train(config: Config, file: Path, root: Path, only: Sequence[str] = (), jobs: int = 1) -> None:
+    """Every cell in a process of its own, so many at once; after one that fails none is begun."""
+
+    def work(cell: Cell) -> None:
+        extra = ["--evaluate"] if cell.command == "train" else []
+        print(f"== {cell.command} {' '.join(cell.runs)}, seed {cell.seed}", flush=True)
+        _nws(file, root, cell.command, *cell.runs, "--seed", str(cell.seed), *extra)
+
+    cells = list(todo(config, root, only))
+    for alone in (False, True):
+        pool = ThreadPoolExecutor(1 if alone else jobs)
+        try:
+            begun = [pool.submit(work, cell) for cell in cells if cell.alone == alone]
+            for done in as_completed(begun):
+                done.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def prepare(config: Config, file: Path, root: Path) -> None:
@@ -218,8 +234,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--take", type=Path, action="append", default=[], metavar="FOLDER")
     parser.add_argument("--draw-only", action="store_true", help="train nothing")
+    parser.add_argument("only", nargs="*", metavar="EXPERIMENT", help="train those of this alone")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="trainings at once")
     args = parser.parse_args()
     config = configuration.load(CONFIG)
+    for name in set(args.only) - set(config.experiments):
+        parser.error(f"found {name!r}; experiments: {', '.join(config.experiments)}")
+    if args.jobs < 1:
+        parser.error(f"--jobs: found {args.jobs}; at least 1")
     root = ROOT / "results" / config.scale
     prepare(config, CONFIG, root)
     for source in (KEPT, *args.take):
@@ -229,7 +251,7 @@ def main() -> None:
     if not args.draw_only:
         for source in (KEPT / UNFINISHED, *args.take):
             print(f"{go_on(source, root, config)} unfinished runs taken from {source}", flush=True)
-        train(config, CONFIG, root)
+        train(config, CONFIG, root, args.only, args.jobs)
     for words in (("figure",), ("table",), ("report",)):
         _nws(CONFIG, root, *words)
     keep(root, KEPT, config)

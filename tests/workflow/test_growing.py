@@ -3,6 +3,8 @@
 import json
 import shutil
 from pathlib import Path
+from threading import Barrier
+from time import sleep
 from types import ModuleType
 
 import pytest
@@ -47,6 +49,74 @@ def test_all_is_to_do_in_the_order_of_the_paper_and_seed_by_seed(tool, tmp_path:
     assert {cell.command for cell in cells} == {"train"}
 
 
+def test_some_experiments_may_be_asked_for_alone(tool, tmp_path: Path) -> None:
+    cells = tool.todo(changed(), tmp_path, ["grid_minimnist", "damping"])
+    names = [cell.runs[0].split("/")[0] for cell in cells]
+    assert list(dict.fromkeys(names)) == ["grid_minimnist", "damping"]
+
+
+@pytest.fixture
+def cells(tool, monkeypatch: pytest.MonkeyPatch) -> list:
+    """What is to do, in the place of what :func:`tool.todo` finds."""
+    found = [tool.Cell("train", [f"a/{i}"], 0) for i in range(4)]
+    found.insert(1, tool.Cell("evaluate", ["alone/0"], 0, alone=True))
+    monkeypatch.setattr(tool, "todo", lambda *args: iter(found))
+    return found
+
+
+def test_trainings_run_side_by_side_but_for_those_alone(
+    tool, tmp_path: Path, cells: list, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair, under_way, told = Barrier(2, timeout=30), set(), []
+
+    def nws(file: Path, root: Path, *words: str) -> None:
+        run = words[1]
+        under_way.add(run)
+        if run != "alone/0":
+            pair.wait()  # until another is under way
+        told.append((words, len(under_way)))
+        under_way.remove(run)
+
+    monkeypatch.setattr(tool, "_nws", nws)
+    tool.train(changed(), tmp_path / "file", tmp_path, jobs=2)
+    assert {words[1] for words, _ in told} == {cell.runs[0] for cell in cells}
+    last = ("evaluate", "alone/0", "--seed", "0")
+    assert told[-1] == (last, 1)
+    assert all(words[-1] == "--evaluate" for words, _ in told[:-1])
+
+
+def test_after_one_that_fails_no_other_is_begun(
+    tool, tmp_path: Path, cells: list, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = []
+
+    def nws(file: Path, root: Path, *words: str) -> None:
+        begun.append(words[1])
+        if words[1] == "a/1":
+            raise SystemExit(3)
+        sleep(0.2)
+
+    monkeypatch.setattr(tool, "_nws", nws)
+    with pytest.raises(SystemExit, match="3"):
+        tool.train(changed(), tmp_path / "file", tmp_path)
+    assert begun[:2] == ["a/0", "a/1"]
+    assert "a/3" not in begun
+    assert "alone/0" not in begun
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(["minst"], "found 'minst'; experiments: minimnist"), (["--jobs", "0"], "1")],
+)
+def test_words_it_does_not_know_are_refused(
+    tool, words: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    monkeypatch.setattr("sys.argv", ["reference.py", *words])
+    with pytest.raises(SystemExit, match="2"):
+        tool.main()
+    assert said in capsys.readouterr().err
+
+
 def test_what_is_finished_elsewhere_is_taken_and_not_done_again(tool, tmp_path: Path) -> None:
     config, there, here = changed(), tmp_path / "there", tmp_path / "here"
     write(there, config, missing=["minimnist/rws_b"], diverged=["minimnist/ws_b"])
@@ -87,9 +157,9 @@ def test_a_run_of_an_older_commit_without_a_younger_key_is_taken(tool, tmp_path:
 def test_a_run_that_is_trained_but_not_scored_is_scored(tool, tmp_path: Path) -> None:
     config, here = changed(), write(tmp_path / "here", changed())
     (here / "runs/minimnist/ws_b/seed1/metrics.json").unlink()
-    assert list(tool.todo(config, here)) == [("train", ["minimnist/ws_b"], 1)]  # no model
+    assert list(tool.todo(config, here)) == [tool.Cell("train", ["minimnist/ws_b"], 1)]  # no model
     (here / "runs/minimnist/ws_b/seed1/model.npz").write_bytes(b"as if")
-    assert list(tool.todo(config, here)) == [("evaluate", ["minimnist/ws_b"], 1)]
+    assert list(tool.todo(config, here)) == [tool.Cell("evaluate", ["minimnist/ws_b"], 1)]
 
 
 def test_a_run_that_is_to_be_scored_otherwise_is_not_trained(tool, tmp_path: Path) -> None:
@@ -167,7 +237,7 @@ def test_a_run_that_is_trained_is_scored_on_the_next_machine(tool, tmp_path: Pat
     assert set(held(kept / "unfinished")) == trained
     tool.take(kept, there, config)
     assert tool.go_on(kept / "unfinished", there, config) == 1
-    assert list(tool.todo(config, there)) == [("evaluate", ["minimnist/rws_b"], 0)]
+    assert list(tool.todo(config, there)) == [tool.Cell("evaluate", ["minimnist/rws_b"], 0)]
     (folder / "metrics.json").write_bytes(scores)
     tool.keep(here, kept, config)
     tool.keep_unfinished(here, kept, config)
