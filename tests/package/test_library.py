@@ -174,7 +174,8 @@ def test_with_the_settings_that_are_warned_of_q_never_moves() -> None:
         model = machine(1)
         before = arrays(model)
         fit(model, IMAGES, "rws", baseline=baseline, **still)
-        moved = {k for k, array in arrays(model).items() if (array != before[k]).any()}
+        # More than rounding: on some CPUs the softmax of one number is 1 - 2^-24.
+        moved = {k for k, array in arrays(model).items() if np.abs(array - before[k]).max() > 1e-5}
         assert {name for name in moved if name.startswith("p")}
         assert bool({name for name in moved if name.startswith("q")}) is not baseline
 
