@@ -396,10 +396,12 @@ def test_structure_is_always_judged(root, monkeypatch):
     results = Results(root)
     assert structure.block_diagonal(results).verdict == REPRODUCED
     assert structure.plus_minus_one(results).verdict == REPRODUCED
+    assert structure.block_diagonal(results).ours == "<1e-14"  # alike on every machine
     right, shift = enumeration.fisher, 1e-3 * np.arange(31)
     monkeypatch.setattr(enumeration, "fisher", lambda *args: right(*args) + shift)
     assert structure.block_diagonal(results).verdict == NOT_REPRODUCED
     assert structure.plus_minus_one(results).verdict == NOT_REPRODUCED
+    assert structure.plus_minus_one(results).ours == "3.0e-02"
 
 
 def small_claim(check, **needs):
