@@ -45,9 +45,7 @@ WHOLE = (*SMALL, "training.json", "model.npz", "samples.npz")  # of the headline
 TRAINED = ("history.csv", "training.json", "model.npz")
 HEADLINE = ("minimnist", "clip", "mnist", "damping", "noise_floor")
 UNFINISHED = "unfinished"  # a results folder in the kept one
-LIGHT = (
-    8 * 2**20
-)  # bytes: a checkpoint between two refreshes holds the Fisher too, and stays behind
+LIGHT = 8 * 2**20  # bytes: a checkpoint that holds the Fisher too stays behind
 DRAWN = ("report.html", "claims*", "tables/*", "figures/*", "data/*.json")
 
 
@@ -77,7 +75,7 @@ def todo(config: Config, root: Path, only: Sequence[str] = ()) -> Iterator[Cell]
     """What is left to do of all experiments, or of some, in order: a seed after the other."""
     results = Results(root, config)
     first = [name for name in ORDER if name in config.experiments]
-    for name in only or dict.fromkeys([*first, *config.experiments]):
+    for name in dict.fromkeys(only or [*first, *config.experiments]):
         experiment = config.experiments[name]
         for seed in configuration.seeds(config, name):
             entries = [e for e in results.entries(name) if e.seed == seed and not e.scored]

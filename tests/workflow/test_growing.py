@@ -50,7 +50,9 @@ def test_all_is_to_do_in_the_order_of_the_paper_and_seed_by_seed(tool, tmp_path:
 
 
 def test_some_experiments_may_be_asked_for_alone(tool, tmp_path: Path) -> None:
-    cells = tool.todo(changed(), tmp_path, ["grid_minimnist", "damping"])
+    cells = tool.todo(changed(), tmp_path, ["grid_minimnist", "damping", "damping"])
+    cells = list(cells)
+    assert len({(*cell.runs, cell.seed) for cell in cells}) == len(cells)
     names = [cell.runs[0].split("/")[0] for cell in cells]
     assert list(dict.fromkeys(names)) == ["grid_minimnist", "damping"]
 
