@@ -15,6 +15,9 @@ import tensorflow as tf
 from nws.errors import NwsError
 from nws.files.top import TOP
 
+# Vector instructions by the name of their flag, the widest first: TensorFlow takes what is there.
+VECTORS = {"amx_tile": "AMX", "avx512f": "AVX-512", "avx2": "AVX2"}
+
 
 def configure(device: str = "auto", threads: int = 2, runs: int = 1) -> str:
     """Set TensorFlow up before its first use; returns "cpu" or "gpu".
@@ -84,12 +87,23 @@ def commit() -> tuple[str | None, bool | None]:
 
 def _cpu_name() -> str:
     try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
+        name = cpu_name(Path("/proc/cpuinfo").read_text(encoding="utf-8"))
     except OSError:
-        pass
-    return platform.processor() or platform.machine()
+        name = ""
+    return name or platform.processor() or platform.machine()
+
+
+def cpu_name(cpuinfo: str) -> str:
+    """The CPU that ``/proc/cpuinfo`` tells of, empty where it names none; with what decides how
+    sums are rounded, since a hypervisor gives different CPUs one name."""
+    first = (line.partition(":") for line in cpuinfo.partition("\n\n")[0].splitlines())
+    told = {key.strip(): value.strip() for key, _, value in first}
+    if "model name" not in told:
+        return ""
+    flags = told.get("flags", "").split()
+    vectors = next((name for flag, name in VECTORS.items() if flag in flags), "no AVX2")
+    kind = f"family {told.get('cpu family', '?')}, model {told.get('model', '?')}, {vectors}"
+    return f"{told['model name']} ({kind})"
 
 
 def _gpu_name() -> str:

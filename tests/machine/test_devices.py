@@ -15,6 +15,7 @@ from nws.cli import work
 from nws.config import Config
 from nws.errors import OutOfMemory
 from nws.evaluation import jobs as scoring
+from nws.machine.device import cpu_name
 from nws.training import jobs
 from nws.training.program import Program
 
@@ -109,3 +110,13 @@ def test_auto_without_a_gpu_is_the_cpu_and_the_result_says_so(tmp_path: Path) ->
     status, said = Child(tmp_path, CONFIG).wait()
     assert status == 0, said
     assert told(tmp_path)["machine"].items() >= {"device": "cpu", "gpu": None}.items()
+
+
+def test_cpus_that_a_hypervisor_gives_one_name_are_told_apart() -> None:
+    """Two that are both called "AMD EPYC" round sums differently: one has AVX-512."""
+    told = "processor\t: 0\nvendor_id\t: AuthenticAMD\ncpu family\t: 25\nmodel\t\t: {}\n"
+    told += "model name\t: AMD EPYC\nflags\t\t: fpu sse2 avx {}\n\nprocessor\t: 1\nmodel\t: 9\n"
+    assert cpu_name(told.format(1, "avx2")) == "AMD EPYC (family 25, model 1, AVX2)"
+    assert cpu_name(told.format(17, "avx2 avx512f")) == "AMD EPYC (family 25, model 17, AVX-512)"
+    assert cpu_name(told.format(1, "")) == "AMD EPYC (family 25, model 1, no AVX2)"
+    assert cpu_name("processor\t: 0\nBogoMIPS\t: 50.00\n") == ""  # as on ARM
