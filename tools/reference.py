@@ -45,7 +45,7 @@ WHOLE = (*SMALL, "training.json", "model.npz", "samples.npz")  # of the headline
 TRAINED = ("history.csv", "training.json", "model.npz")
 HEADLINE = ("minimnist", "clip", "mnist", "damping", "noise_floor")
 UNFINISHED = "unfinished"  # a results folder in the kept one
-LIGHT = 8 * 2**20  # bytes: a checkpoint that holds the Fisher too stays behind
+LIGHT = 12 * 2**20  # bytes: a checkpoint that holds the Fisher too stays behind
 DRAWN = ("report.html", "claims*", "tables/*", "figures/*", "data/*.json")
 
 
