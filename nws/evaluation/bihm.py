@@ -6,6 +6,7 @@ log p̃*(x) = 2 log E_q[√ω], ω = p(x, h)/q(h|x), needs samples of q. Z² = �
 Source: Bornschein, Shabanian, Fischer and Bengio, "Bidirectional Helmholtz Machines", 2016.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -40,10 +41,16 @@ class Normaliser(NamedTuple):
 
 
 def log_unnormalised(
-    params: Parameters, x: np.ndarray, samples: int, seed: int, coding: Coding
+    params: Parameters,
+    x: np.ndarray,
+    samples: int,
+    seed: int,
+    coding: Coding,
+    told: Callable[[int], None] = lambda images: None,
 ) -> np.ndarray:
     """log p̃*(x) in nats for each row of x (n, l[0]) in ±1: a lower bound in expectation."""
-    return np.asarray(2.0 * log_likelihood(params, x, samples, seed, coding, 0.5).log_likelihood)
+    found = log_likelihood(params, x, samples, seed, coding, 0.5, told=told)
+    return np.asarray(2.0 * found.log_likelihood)
 
 
 def two_log_z(params: Parameters, samples: int, seed: int, coding: Coding) -> Normaliser:

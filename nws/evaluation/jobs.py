@@ -2,6 +2,8 @@
 
 import json
 import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from nws.files.record import SCORING, record, stale
 from nws.files.whole import write_npz, write_text
 from nws.machine.compilation import compilation, compiled
 from nws.machine.memory import explained
+from nws.machine.progress import Reporter
 from nws.models import parameters
 from nws.models.helmholtz import Coding, dream, explain, recognise
 from nws.models.parameters import Parameters, to_arrays
@@ -53,12 +56,17 @@ def _evaluate(config: Config, run: Run, seed: int, root: Path) -> None:
     if found := stale(folder, training, asked, RunSettings().model_dump()):
         raise NwsError(f"{folder}: cannot be scored: {found}; train the run again")
     params = read(folder / "model.npz", run.settings)
+    label = f"{run.experiment}/{run.name}/seed{seed}"
     metrics = {
         **training,
         "settings": {**training["settings"], **run.settings.model_dump(include=set(SCORING))},
-        "log_likelihood": likelihoods(params, run.settings, data, seed),
+        "log_likelihood": likelihoods(params, run.settings, data, seed, label),
         "exact": exact_scores(params, data) if run.settings.exact else None,
-        "bihm": _bidirectional(params, run, data, seed) if run.settings.plain == "bihm" else None,
+        "bihm": (
+            _bidirectional(params, run.settings, data, seed, label)
+            if run.settings.plain == "bihm"
+            else None
+        ),
     }
     metrics["evaluation_code"] = source_hash("evaluation")
     metrics["evaluation_seconds"] = round(time.monotonic() - began, 2)
@@ -75,13 +83,28 @@ def read(path: Path, settings: RunSettings) -> Any:
 
 
 def _score(
-    params: Any, images: np.ndarray, samples: int, seed: int, settings: RunSettings
+    params: Any,
+    images: np.ndarray,
+    samples: int,
+    seed: int,
+    settings: RunSettings,
+    told: Callable[[int], None],
 ) -> Estimate:
     """log p(x) of images in {0, 1}."""
     if isinstance(params, Vae):
-        return vae.log_likelihood(params, images, samples, seed)
+        return vae.log_likelihood(params, images, samples, seed, told)
     x = 2.0 * images.astype(np.float32) - 1.0
-    return log_likelihood(params, x, samples, seed, PUBLISHED, compile=settings.compile)
+    return log_likelihood(params, x, samples, seed, PUBLISHED, 1.0, settings.compile, told)
+
+
+@contextmanager
+def _telling(label: str, split: str, images: int) -> Iterator[Callable[[int], None]]:
+    """What is to be called with the number of images scored so far: it tells that under a label."""
+    if not label:
+        yield lambda done: None
+        return
+    with closing(Reporter(label, images, unit="image")) as reporter:
+        yield lambda done: reporter.update(done, f"{split} images scored")
 
 
 def _training(folder: Path) -> dict[str, Any]:
@@ -95,16 +118,20 @@ def _training(folder: Path) -> dict[str, Any]:
 
 
 def likelihoods(
-    params: Any, settings: RunSettings, data: Dataset, seed: int
+    params: Any, settings: RunSettings, data: Dataset, seed: int, label: str = ""
 ) -> dict[str, dict[str, float | None]] | None:
-    """The mean log p(x) of each split in nats, with its error; None if no samples are asked for."""
+    """The mean log p(x) of each split in nats, with its error; None if no samples are asked for.
+
+    ``label``: says under this name how far it is.
+    """
     samples = settings.likelihood_samples
     if samples == 0:
         return None
     scores = {}
     for split in ("test", "valid"):
         images = getattr(data, split)[: settings.likelihood_images]
-        estimate = _score(params, images, samples, seed, settings)
+        with _telling(label, split, len(images)) as told:
+            estimate = _score(params, images, samples, seed, settings, told)
         scores[split] = {
             "mean": float(estimate.log_likelihood.mean(dtype=np.float64)),
             "standard_error": standard_error(estimate.log_likelihood),
@@ -115,17 +142,20 @@ def likelihoods(
     return scores
 
 
-def _bidirectional(params: Parameters, run: Run, data: Dataset, seed: int) -> dict[str, Any] | None:
+def _bidirectional(
+    params: Parameters, settings: RunSettings, data: Dataset, seed: int, label: str
+) -> dict[str, Any] | None:
     """log p*(x) of a bidirectional machine: log p̃*(x) and 2 log Z, each with its error."""
-    samples = run.settings.likelihood_samples
+    samples = settings.likelihood_samples
     if samples == 0:
         return None
     z = bihm.two_log_z(params, max(100 * samples, bihm.LEAST), seed, PUBLISHED)
     found: dict[str, Any] = {"two_log_z": z._asdict()}
     for split in ("test", "valid"):
-        images = getattr(data, split)[: run.settings.likelihood_images]
+        images = getattr(data, split)[: settings.likelihood_images]
         x = 2.0 * images.astype(np.float32) - 1.0
-        log_p = bihm.log_unnormalised(params, x, samples, seed, PUBLISHED)
+        with _telling(label, f"bidirectional, {split}", len(images)) as told:
+            log_p = bihm.log_unnormalised(params, x, samples, seed, PUBLISHED, told)
         error = standard_error(log_p)
         mean = float(log_p.mean(dtype=np.float64))
         found[split] = {

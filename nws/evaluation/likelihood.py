@@ -4,6 +4,7 @@ Any number of samples in bounded memory: images in small blocks, samples in chun
 running log-sum-exp. Blocks are independent and run side by side.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from nws.models.parameters import Parameters
 from nws.models.random import Key, streams
 
 ROWS = 2000  # samples × images in flight per block
+PORTION = 1_000_000  # samples × images between two words on how far it is
 
 
 class Estimate(NamedTuple):
@@ -135,9 +137,29 @@ def log_likelihood(
     coding: Coding,
     power: float = 1.0,
     compile: str = "auto",
+    told: Callable[[int], None] = lambda images: None,
 ) -> Estimate:
-    """:func:`estimate` for a whole array x (n, l[0]) in ±1, compiled; numpy results."""
+    """:func:`estimate` for a whole array x (n, l[0]) in ±1, compiled; numpy results.
+
+    ``told`` is called with the number of images scored so far, now and then.
+    """
     run = _COMPILED[compilation(compile)]
-    images = tf.constant(x, tf.float32)
-    result = run(params, images, samples, streams(seed), tf.constant(0), coding, power)
-    return Estimate(*(value.numpy() for value in result))
+    portion = _portion(len(x), samples)
+    found = []
+    for i, start in enumerate(range(0, max(1, len(x)), max(1, portion))):
+        rows = x[start : start + portion]
+        padded = np.pad(rows, [(0, portion - len(rows)), (0, 0)], constant_values=1.0)
+        images, step = tf.constant(padded, tf.float32), tf.constant(i)
+        result = run(params, images, samples, streams(seed), step, coding, power)
+        found.append([value.numpy()[: len(rows)] for value in result])
+        told(start + len(rows))
+    return Estimate(*(np.concatenate(values) for values in zip(*found, strict=True)))
+
+
+def _portion(images: int, samples: int, block: int = 100) -> int:
+    """How many of the images are scored at once: all, or whole blocks, so that portion number i
+    draws the samples that its blocks have among those of all images."""
+    rows, _ = _layout(images, samples, block)
+    blocks = max(1, -(-images // rows))
+    portions = -(-blocks // max(1, PORTION // (rows * samples)))
+    return min(images, rows * -(-blocks // portions))

@@ -1,5 +1,7 @@
 """The importance-sampled log-likelihood of a variational autoencoder, and its pictures."""
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 
@@ -16,12 +18,18 @@ def _chunk(params: Vae, x: tf.Tensor, samples: int, seed: int, step: tf.Tensor) 
     return vae.log_weights(params, x, noise)
 
 
-def log_likelihood(params: Vae, x: np.ndarray, samples: int, seed: int) -> Estimate:
+def log_likelihood(
+    params: Vae,
+    x: np.ndarray,
+    samples: int,
+    seed: int,
+    told: Callable[[int], None] = lambda images: None,
+) -> Estimate:
     """log (1/S) Σ_k p(x, z_k)/q(z_k|x), z_k ~ q(z|x), for x (n, pixels) in {0, 1}, in bounded
-    memory: (n,) nats, and effective sample sizes."""
+    memory: (n,) nats, and effective sample sizes. ``told``: as many images are scored."""
     chunk = min(samples, ROWS)
     block = max(1, ROWS // chunk)
-    first, second, step = [], [], 0
+    first, second, step, done = [], [], 0, 0
     for rows in np.array_split(x.astype(np.float32), -(-len(x) // block)):
         sums = [np.full(len(rows), -np.inf), np.full(len(rows), -np.inf)]
         for start in range(0, samples, chunk):
@@ -32,6 +40,8 @@ def log_likelihood(params: Vae, x: np.ndarray, samples: int, seed: int) -> Estim
                 sums[i] = np.logaddexp(sums[i], np.logaddexp.reduce(power * log_w, axis=0))
         first.append(sums[0])
         second.append(sums[1])
+        done += len(rows)
+        told(done)
     total, squares = np.concatenate(first), np.concatenate(second)
     return Estimate(total - np.log(samples), np.exp(2.0 * total - squares))
 

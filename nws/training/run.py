@@ -14,12 +14,12 @@ import tensorflow as tf
 from nws.config import RunSettings
 from nws.errors import Interrupted
 from nws.machine.memory import explained
+from nws.machine.progress import Reporter
 from nws.models.parameters import Parameters
 from nws.training import checkpoint
 from nws.training.checkpoint import Progress
 from nws.training.history import Row, epochs_without_gain
 from nws.training.program import Program
-from nws.training.progress import Reporter
 from nws.training.state import TrainState, no_totals
 
 STRETCH = 5.0  # seconds of steps between two looks at the clock and at signals

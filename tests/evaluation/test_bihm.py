@@ -68,12 +68,19 @@ def test_log_p_star_from_samples() -> None:
 
 
 @pytest.mark.parametrize("algorithm", ["bihm", "nbihm", "rws"])
-def test_the_metrics_of_a_run(tmp_path: Path, algorithm: str) -> None:
+def test_the_metrics_of_a_run(
+    tmp_path: Path, algorithm: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And how far its scoring is."""
     config = tiny.resolve(epochs=1, algorithm=algorithm)
     run = tiny.prepare(config, tmp_path)
     train(config, run, 0, tmp_path)
     jobs.evaluate(config, run, 0, tmp_path)
     folder = tmp_path / "runs" / "tiny" / "one" / "seed0"
+    told = capsys.readouterr().err
+    for split in ("test", "valid"):
+        assert f"{split} images scored, 0:00 left" in told
+        assert (f"bidirectional, {split} images scored" in told) == (algorithm != "rws")
     found = json.loads((folder / "metrics.json").read_text())["bihm"]
     if algorithm == "rws":
         assert found is None

@@ -56,6 +56,24 @@ def test_many_samples_give_the_exact_value() -> None:
     assert error.max() < 0.03
 
 
+@pytest.mark.parametrize(("images", "samples"), [(230, 10), (16, 500), (23, 5000), (100, 1)])
+def test_a_score_in_portions_is_that_of_all_at_once(
+    monkeypatch: pytest.MonkeyPatch, images: int, samples: int
+) -> None:
+    """To the last bit, the last portion and block not full; and it says how far it is."""
+    model, x = mild([4, 3, 2], 0), np.resize(IMAGES, (images, 4))
+    told: list[int] = []
+    whole = log_likelihood(from_arrays(model), x, samples, 0, CODING, told=told.append)
+    assert told == [images]
+    monkeypatch.setattr(likelihood, "PORTION", 1000)
+    found = log_likelihood(from_arrays(model), x, samples, 0, CODING, told=told.append)
+    np.testing.assert_array_equal(found.log_likelihood, whole.log_likelihood)
+    np.testing.assert_allclose(found.effective_samples, whole.effective_samples, rtol=1e-6)
+    assert told[1:] == sorted(set(told[1:]))
+    assert told[-1] == images
+    assert len(told) > 2 or images * samples <= 1000
+
+
 @pytest.mark.parametrize("samples", [1, 7])
 def test_the_mean_weight_is_unbiased(samples: int) -> None:
     """E[ω] = p(x): 4,000 independent estimates of one image."""
