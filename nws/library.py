@@ -8,14 +8,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nws.config import arguments, run_settings
+from nws.machine import forking, quiet
+
+quiet.load()  # before what follows imports TensorFlow; a pickled machine begins here
+
+from nws.config import arguments, merge, run_settings
 from nws.config.numbers import count
 from nws.data.binarize import draw, round_half
 from nws.errors import NwsError
 from nws.evaluation.jobs import PUBLISHED
 from nws.evaluation.likelihood import log_likelihood
 from nws.files.whole import write_npz
-from nws.machine import forking
 from nws.models.helmholtz import dream
 from nws.models.parameters import Parameters, initial, read, recode, to_arrays
 from nws.models.random import Key
@@ -43,6 +46,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "mws": {**PLAIN, "learning_rate": 0.02},
     "nmws": NATURAL,
 }
+DATA_SEED = 0  # of grey images made binary: losses of other seeds are of the same images
 # Keys of a run in the configuration that have no meaning here, and what to do instead.
 NO_SETTINGS = {
     "layers": "HelmholtzMachine(layers) has them",
@@ -135,10 +139,12 @@ def fit(
 ) -> Fit:
     """Train ``model`` in place on images x (n, l[0]) in [0, 1].
 
-    ``binarization``: round, static or stochastic (drawn anew at every step). ``valid`` (default:
-    the last tenth of x) gives the validation loss. ``settings`` are the keys of a run in the
-    configuration, e.g. ``learning_rate``, ``damping``, ``refresh``, ``samples``, ``batch``; those
-    not given are what docs/beyond.md recommends. The model becomes the average of the last steps.
+    ``binarization``: round, static (drawn once, the same whatever the seed) or stochastic (drawn
+    anew at every step). ``valid`` (default: the last tenth of x) gives the validation loss; grey
+    ones are drawn once. ``settings`` are the keys of a run in the configuration, e.g.
+    ``learning_rate``, ``damping``, ``refresh``, ``samples``, ``batch``; those not given, and those
+    left out within one such as ``averaging``, are what docs/beyond.md recommends. The model becomes
+    the average of the last steps.
 
     A ``seed`` (default: the model's) always draws the same random numbers: to train a model further
     with others, give another. A training that diverges is no error: ``status`` says so.
@@ -153,12 +159,12 @@ def fit(
             raise NwsError(f"fit: {key}: is no setting of fit; {NO_SETTINGS[key]}")
     if algorithm == "vae":
         raise NwsError("fit: algorithm: found 'vae', no Helmholtz machine; nws train has it")
-    keys = {**RECIPES.get(algorithm, {}), **settings}
+    keys = merge(RECIPES.get(algorithm, {}), settings)
     run = run_settings(
         {**keys, "algorithm": algorithm, "epochs": epochs, "layers": model.layers[1:]}, "fit"
     )
     seed = model.seed if seed is None else count("seed", seed, 0)
-    train, held_out = _splits(x, valid, model.layers[0], binarization, seed)
+    train, held_out = _splits(x, valid, model.layers[0], binarization)
     params = recode(model.params, "01") if run.coding == "01" else model.params
     program = compile_run(run, train, held_out, seed)
     outcome = _fit(program, params, run, algorithm, warn=lambda text: print(text, file=sys.stderr))
@@ -169,9 +175,8 @@ def fit(
     return Fit(outcome.progress.rows, outcome.status, outcome.reason)
 
 
-def _splits(
-    x: Any, valid: Any, visible: int, binarization: str, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
+def _splits(x: Any, valid: Any, visible: int, binarization: str) -> tuple[np.ndarray, np.ndarray]:
+    """Binary images to train on and to validate on, the same for every seed."""
     rows = arguments.grey(x, visible, "x")
     if valid is None:
         cut = max(1, len(rows) - max(1, len(rows) // 10))
@@ -181,7 +186,7 @@ def _splits(
     if binarization == "round":
         return round_half(rows), round_half(held_out)
     if binarization == "static":
-        return draw(rows, seed, "train"), draw(held_out, seed, "valid")
+        return draw(rows, DATA_SEED, "train"), draw(held_out, DATA_SEED, "valid")
     if binarization == "stochastic":
-        return rows, draw(held_out, seed, "valid")
+        return rows, draw(held_out, DATA_SEED, "valid")
     raise NwsError(f"fit: binarization: found {binarization!r}; allowed: round, static, stochastic")

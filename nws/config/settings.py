@@ -7,9 +7,16 @@ paper's (or, where the paper is silent, its authors' code's).
 
 import math
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
 from nws.config.numbers import LARGEST, real, whole
 from nws.config.paths import expanded
@@ -51,7 +58,18 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Schedule(Strict):
+class Kind(Strict):
+    """What ``kind`` says; the other keys have no effect without it."""
+
+    @model_validator(mode="after")
+    def _of_a_kind(self) -> Self:
+        if self.model_fields_set and "kind" not in self.model_fields_set:
+            kinds = ", ".join(get_args(type(self).model_fields["kind"].annotation))
+            raise ValueError(f"give kind too, without which this has no effect: one of {kinds}")
+        return self
+
+
+class Schedule(Kind):
     """How a value changes over the training: constant, or from its start to ``end`` times it."""
 
     kind: Literal["constant", "linear", "exponential", "inverse"] = Field(
@@ -60,7 +78,7 @@ class Schedule(Strict):
     end: Positive = Field(0.1, description="final value as a fraction of the initial one")
 
 
-class Averaging(Strict):
+class Averaging(Kind):
     """The average of p and q over steps: trained on the last, validated and published on it."""
 
     kind: Literal["none", "exponential", "tail"] = Field(
@@ -109,6 +127,12 @@ class DatasetSettings(Strict):
     valid: Count | None = Field(None, description="validation images; null: all (MNIST: 10,000)")
     test: Count | None = Field(None, description="test images; null: all (MNIST: 10,000)")
     seed: Seed = Field(0, description="seed of the static draw and of the evaluation draws")
+
+    @model_validator(mode="after")
+    def _pools(self) -> Self:
+        if self.source != "minimnist" and (self.pooling, self.pooled) != ("mean", "grey"):
+            raise ValueError("pooling and pooled are of the source minimnist alone; take them away")
+        return self
 
     @property
     def file(self) -> Path | None:
@@ -190,10 +214,14 @@ class RunSettings(Strict):
     freeze: Literal["none", "p", "q"] = Field(
         "none", description="the network that keeps its first parameters"
     )
-    baseline: bool = Field(True, description="subtract 1/S from the weights of q-wake")
-    q_wake: Real = Field(0.5, ge=0, le=1, description="weight of q-wake in the q update")
+    baseline: bool = Field(
+        True, description="subtract 1/S from the weights of q-wake (rws, bihm; natural or not)"
+    )
+    q_wake: Real = Field(
+        0.5, ge=0, le=1, description="weight of q-wake in the q update (rws, mws; natural or not)"
+    )
     q_sleep: Annotated[Real, Field(ge=0, allow_inf_nan=False)] | None = Field(
-        None, description="weight of q-sleep in the q update; null: 1 - `q_wake`"
+        None, description="weight of q-sleep in the q update (rws, mws); null: 1 - `q_wake`"
     )
     gradient_convention: Literal["argo", "canonical"] = Field(
         "argo", description="argo: h - E[h] on ±1 units, twice the canonical derivative"

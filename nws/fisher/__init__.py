@@ -5,11 +5,15 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+from nws.machine import forking, quiet
+
+quiet.load()  # before anything below, or here, imports TensorFlow
+
 import tensorflow as tf
 
 from nws.errors import NwsError
 from nws.fisher.choice import EXACT, choose
-from nws.machine import forking
 
 __all__ = ["EXACT", "choose", "natural_gradient"]
 

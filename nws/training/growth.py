@@ -21,7 +21,8 @@ def growing(few: Program, many: Program, after: int) -> Program:
         if _shapes(state) != _shapes(many.init(params)):
             raise NwsError(
                 "samples_later: this solver keeps a row for each sample over its K steps; set "
-                "refresh to 1, or solver to shared or cholesky"
+                "refresh to 1, or solver to cholesky, or to shared with more samples × batch from "
+                "the start than any hidden layer has units"
             )
         return state
 

@@ -11,10 +11,10 @@ class Row(NamedTuple):
 
     ``seconds``: training alone, since the run's start. ``train_loss`` is the mean over the epoch's
     steps; ``residual``, of a natural gradient, the worst relative one of the epoch by the solver's
-    own account, ``iterations`` those of cg, mean over its steps; ``exact_kl`` by enumeration.
-    ``valid_loss`` is that of what the run publishes; where this is an average of parameters,
-    ``valid_loss_last`` is that of the last ones. ``ess``, ``gap`` and ``active`` are those of
-    :mod:`nws.evaluation.activity`, where they are asked for.
+    own account, ``iterations`` the mean over layers and steps, where a direct solver counts 1;
+    ``exact_kl`` by enumeration. ``valid_loss`` is that of what the run publishes; where this is an
+    average of parameters, ``valid_loss_last`` is that of the last ones. ``ess``, ``gap`` and
+    ``active`` are those of :mod:`nws.evaluation.activity`, where they are asked for.
     """
 
     epoch: int

@@ -170,3 +170,22 @@ def test_no_number_of_a_run_takes_a_boolean() -> None:
     for key in ("patience", "budget", "likelihood_images"):
         with pytest.raises(NwsError, match=rf"^settings\.{key}.*: found True"):
             one(**{key: True})
+
+
+def test_pooling_is_minimnist_s() -> None:
+    """Others are not pooled; a static draw before it would change their pixels."""
+    found = {"source": "mnist", "pooled": "static"}
+    content = {"datasets": {"m": found}, "experiments": {"e": {"runs": {"a": {"dataset": "m"}}}}}
+    with pytest.raises(NwsError, match=r"datasets\.m: found .*minimnist alone"):
+        cfg.resolve(content)
+    found["source"] = "minimnist"
+    cfg.resolve(content)
+
+
+@pytest.mark.parametrize("key", ["learning_rate_schedule", "damping_schedule", "averaging"])
+def test_a_mapping_without_its_kind_would_have_no_effect(key: str) -> None:
+    part = {"decay": 0.9} if key == "averaging" else {"end": 0.01}
+    with pytest.raises(NwsError, match=f"{key}: found .*give kind too"):
+        one(**{key: part})
+    assert one(**{key: {**part, "kind": "exponential"}})
+    assert one(**{key: {}}) == one()

@@ -1,6 +1,7 @@
 """A command or a library call prints what is ours."""
 
 import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 import tiny
 
-from nws import config
+from nws import HelmholtzMachine, config
 
 LIBRARY = """
 import nws, numpy as np
@@ -33,6 +34,19 @@ def said(*command: str, **variables: str) -> str:
 def test_the_library_says_what_is_ours() -> None:
     lines = said("-c", LIBRARY).splitlines()
     assert [line for line in lines if not line.startswith("nrws: ")] == []
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "from nws.fisher import natural_gradient",
+        "import nws.library",
+        f"import pickle; pickle.loads({pickle.dumps(HelmholtzMachine([9, 2]))!r})",
+    ],
+    ids=["the gradient alone", "the module", "a machine sent to a worker"],
+)
+def test_whatever_of_it_comes_first(program: str) -> None:
+    assert said("-c", program) == ""
 
 
 def test_a_command_says_what_is_ours(tmp_path: Path) -> None:

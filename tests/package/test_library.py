@@ -70,6 +70,14 @@ def test_what_is_not_given_is_the_recipe_s() -> None:
     assert not same(default, other)
 
 
+def test_nor_what_is_not_given_of_a_mapping() -> None:
+    part, whole = machine(), machine()
+    fit(part, IMAGES, "rws", epochs=2, batch=16, averaging={"decay": 0.9})
+    average = {"kind": "exponential", "decay": 0.9}
+    fit(whole, IMAGES, "rws", epochs=2, batch=16, averaging=average)
+    assert same(part, whole)
+
+
 def test_scores_are_near_the_exact_ones_of_the_saved_arrays(tmp_path: Path) -> None:
     model = machine()
     fit(model, IMAGES, "rws", **QUICK)
@@ -134,6 +142,22 @@ def test_a_stochastic_fit_draws_anew_in_every_epoch() -> None:
         spread[binarization] = np.std([row.train_loss for row in rows])
     assert spread["static"] < 1e-5
     assert spread["stochastic"] > 0.05
+
+
+@pytest.mark.parametrize("binarization", ["static", "stochastic"])
+def test_another_seed_has_the_same_images(binarization: str) -> None:
+    """A machine as above: its losses are of the images alone."""
+    losses = []
+    for seed in (1, 2):
+        model = machine()
+        blank = {name: 0.0 * array for name, array in arrays(model).items()}
+        model.params = from_arrays(blank | {"p_b0": np.linspace(-1, 1, 9, dtype=np.float32)})
+        still = QUICK | {"learning_rate": 0.0, "epochs": 1, "seed": seed, "batch": 54}
+        rows = fit(model, 0.5 * IMAGES + 0.25, "ws", binarization=binarization, **still).history
+        losses.append((rows[0].valid_loss, rows[0].train_loss))
+    assert losses[0][0] == pytest.approx(losses[1][0], abs=1e-5)
+    if binarization == "static":
+        assert losses[0][1] == pytest.approx(losses[1][1], abs=1e-5)
 
 
 def test_validation_images() -> None:
@@ -249,6 +273,7 @@ def test_grey_images_have_no_likelihood() -> None:
         ({"damping": -1.0}, "damping: found -1.0.*greater than 0"),
         ({"epochs": 0}, "epochs: found 0"),
         ({"solver": "lu"}, "solver: found 'lu'"),
+        ({"learning_rate_schedule": {"end": 0.1}}, "rate_schedule: found .*give kind too.*linear"),
     ],
 )
 def test_settings_that_cannot_be_used(arguments: dict[str, Any], says: str) -> None:

@@ -46,8 +46,18 @@ def test_a_metric_with_a_row_for_each_sample_is_refused() -> None:
     program, config = compiled(
         {"algorithm": "nrws", "solver": "woodbury", "refresh": 3, "samples_later": {"samples": 7}}
     )
-    with pytest.raises(NwsError, match=r"samples_later: .* set refresh to 1, or solver to shared"):
+    with pytest.raises(NwsError, match=r"samples_later: .* set refresh to 1, or solver to chol"):
         program.init(start(config))
+
+
+def test_what_the_refusal_advises_helps() -> None:
+    """A shared metric is kept as samples where they are fewer than parameters."""
+    grown = {"algorithm": "nrws", "solver": "shared", "refresh": 3, "samples_later": {"samples": 7}}
+    program, config = compiled(grown | {"layers": [60, 2], "batch": 4})
+    with pytest.raises(NwsError, match="more samples × batch"):
+        program.init(start(config))
+    program, config = compiled(grown | {"layers": [60, 2], "batch": 32})
+    program.init(start(config))
 
 
 def test_what_it_costs_is_between_that_of_few_and_of_many() -> None:
