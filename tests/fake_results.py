@@ -180,6 +180,11 @@ SMALL = {
                 "vae": {"algorithm": "vae", "optimizer": "adam"},
             },
         },
+        "inversion": {
+            "seeds": [0],
+            "settings": {"dataset": "mnist_bst", "epochs": 2, "solver": "woodbury"},
+            "grid": {"refresh": [1, 50]},
+        },
         "ksteps": {
             "seeds": [0],
             "settings": {"dataset": "mnist_bst", "epochs": 5},

@@ -36,7 +36,7 @@ CONFIG = ROOT / "config" / "reference.yaml"
 
 # In the order of what the paper rests on; then whatever else the configuration has.
 ORDER = (
-    "minimnist", "sensitivity", "damping", "ksteps", "mnist", "grid_minimnist", "grid_mnist",
+    "minimnist", "sensitivity", "damping", "ksteps", "inversion", "mnist", "grid_minimnist", "grid_mnist",
     "adam", "rates",
 )  # fmt: skip
 

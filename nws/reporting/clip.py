@@ -47,7 +47,8 @@ def _row(results: Results, wide: Run, narrow: Run) -> dict[str, Any]:
     row: dict[str, Any] = {}
     for which, run in ((WIDE, wide), (NARROW, narrow)):
         entries = results.seeds_of(run.experiment, run.name)
-        found = scores.columns([e for e in entries if not seeds or e.seed in seeds])
+        entries = [e for e in entries if not seeds or e.seed in seeds]
+        found = scores.columns(entries)
         row[f"{which}_clip"] = run.settings.clip
         row[f"{which}_ll"] = found["ll_test_mean"]
         row[f"{which}_train_loss"] = scores.average(entries, "final_train_loss")

@@ -36,6 +36,17 @@ def student(values: Sequence[float]) -> Estimate:
     return Estimate(mean, mean - half, mean + half, n)
 
 
+def line(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    """The slope of the least-squares line through at least three points, and half of its 95%
+    Student-t interval."""
+    from scipy.special import stdtrit
+
+    x, y = (np.asarray(v, float) - np.mean(v) for v in (x, y))
+    slope = float(x @ y / (x @ x))
+    error = np.sqrt(((y - slope * x) ** 2).sum() / (len(x) - 2) / (x @ x))
+    return slope, float(stdtrit(len(x) - 2, 0.975) * error)
+
+
 UNDISTURBED = 0.1
 
 

@@ -14,7 +14,7 @@ def test_claims_are_grouped_and_counted_by_what_they_rest_on() -> None:
         judged(
             Verdict(REPRODUCED, "1", "", 0),
             Verdict(REPRODUCED, "1", "", 10, scale="at 200 of 200 epochs, 10 seeds"),
-            Verdict(PARTLY, "1", "", 1, scale="at convergence (no better loss), 1 seed"),
+            Verdict(PARTLY, "1", "", 1, scale="at 250 of 250 epochs, 1 seed"),
             Verdict(
                 NOT_REPRODUCED, "1", "", 1, scale="within 300 of 2000 epochs, 1 seed", shorter=True
             ),
@@ -24,6 +24,15 @@ def test_claims_are_grouped_and_counted_by_what_they_rest_on() -> None:
     assert [len(group.claims) for group in found["groups"]] == [2, 1, 1, 1]
     assert found["sure"] == {"several": 1, "one": 2, "exact": 1, "shorter": 1}
     assert found["total"] == 5
+
+
+def test_rules_that_were_revised_after_their_runs_are_named() -> None:
+    found = answer.content(judged(*[Verdict(NOT_RUN, "–", "missing")] * len(claims.ALL)))["revised"]
+    assert {claim.id for claim in found} == {
+        "crossover-b", "crossover-bst", "sooner-b", "sooner-bst", "sooner-mnist", "linear",
+        "region-minimnist", "region-mnist", "k-speed",
+    }  # fmt: skip
+    assert all(claim.revised.startswith("before, ") for claim in found)
 
 
 def test_the_order_of_the_algorithms_and_their_speed_are_told_where_they_are_judged() -> None:

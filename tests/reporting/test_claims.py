@@ -1,6 +1,7 @@
 """Claims: known inputs give the known verdict, and their reverse the other one."""
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -100,13 +101,21 @@ def test_crossover_by_epoch(root):
         rewrite(root, "minimnist", "nrws_b", seed, train_loss=falling + 1)
     found = sooner.crossover(Results(root), "B", 4, 8)
     assert (found.verdict, found.why) == (NOT_REPRODUCED, "Seed 0: below both at no epoch, of 6.")
-    early = falling - np.array([1, 1, 1, 1, -1, -1])
-    rewrite(root, "minimnist", "nrws_b", 1, train_loss=early)
-    for seed in (0, 2):
-        rewrite(root, "minimnist", "nrws_b", seed, train_loss=falling - 1)
-    found = sooner.crossover(Results(root), "B", 4, 8)
-    assert found.verdict == NOT_REPRODUCED
-    assert found.why == "Seed 1: below both from epoch 1 to 4, not after, of 6."
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "verdict"), [(1, 2, PARTLY), (4, 8, NOT_REPRODUCED)], ids=["early", "late"]
+)
+def test_a_lead_that_is_lost_again_is_part_of_one(root, first, last, verdict):
+    """However long the run goes on after it."""
+    falling = np.array([40.0, 38, 36, 34, 32, 30])
+    for seed in range(3):
+        for run, loss in (("ws_b", falling + 9), ("rws_b", falling), ("nrws_b", falling - 1)):
+            rewrite(root, "minimnist", run, seed, train_loss=loss)
+    rewrite(root, "minimnist", "nrws_b", 1, train_loss=falling - np.array([1, 1, 1, 1, -1, -1]))
+    found = sooner.crossover(Results(root), "B", first, last)
+    assert (found.verdict, found.ours) == (verdict, "epoch 1, not to the end")
+    assert found.why.endswith("Seed 1: from epoch 1 to 4, not after, of 6.")
 
 
 def test_sooner_in_epochs_and_seconds(root):
@@ -124,8 +133,9 @@ def test_sooner_in_epochs_and_seconds(root):
             assert "stay" not in found.why
             assert "rises" not in found.why
     passing = np.array([35.0, 30, 31, 31, 31, 31.25])
-    rewrite(root, "minimnist", "nrws_b", 1, train_loss=passing)
+    rewrite(root, "minimnist", "nrws_b", 1, train_loss=passing, seconds=np.arange(1, 7))
     found = sooner.reaches_sooner(Results(root), "minimnist", "B", True)
+    assert (found.verdict, found.ours[:9]) == (PARTLY, "RWS ×0.33")
     for rival in ("RWS", "WS"):
         text = f"not stay at {rival}’s level: seed 1 is there in 1 of 6 epochs and ends 1.25 above."
         assert text in found.why
@@ -321,6 +331,8 @@ def test_best_cells(root):
     assert "the best inside, η 0.01, α 0.1, is 0.990 above it" in found.why
     assert "2 other cells are within 0.1 of it" in found.why
     assert "the best one’s η is the largest and α is the largest of the grid" in found.why
+    grid(root, "grid_minimnist", lambda rate, damping: -0.1 * (rate + damping))
+    assert grids.region(Results(root), "grid_minimnist").verdict == PARTLY  # .099: a seed's
     grid(root, "grid_minimnist", lambda rate, damping: 9 * (rate < 0.1) + damping)
     assert "One other cell is within 0.1 of it" in grids.region(Results(root), "grid_minimnist").why
 
@@ -353,6 +365,7 @@ def steps(tmp_path):
     experiment = {"seeds": [0], "settings": {"dataset": "mnist_bst", "epochs": 5}}
     experiment["grid"] = {"refresh": [0, 50, 100, 500, 1000]}
     config = {**SMALL, "experiments": {"ksteps": experiment}}
+    config["experiments"]["inversion"] = experiment | {"grid": {"refresh": [1, 50]}}
     return write(tmp_path, configuration.resolve(config))
 
 
@@ -366,7 +379,8 @@ def test_ksteps(steps):
         ("k1000", rough + np.array([0, 0, 1, 0, 1])),
     ):
         rewrite(steps, "ksteps", run, valid_loss=loss)
-    rewrite(steps, "ksteps", "k0", seconds=disturbed(9.0, 5))
+    rewrite(steps, "inversion", "k1", seconds=disturbed(9.0, 5))
+    rewrite(steps, "inversion", "k50", seconds=np.arange(1, 6))
     checks = (ksteps.up_to_100, ksteps.stability, ksteps.speed)
     assert [check(Results(steps)).verdict for check in checks] == [REPRODUCED] * 3
     rewrite(steps, "ksteps", "k100", valid_loss=calm - 2)  # that is an impact, too
@@ -376,10 +390,12 @@ def test_ksteps(steps):
     rewrite(steps, "ksteps", "k100", valid_loss=calm + 2)
     for run in ("k500", "k1000"):
         rewrite(steps, "ksteps", run, valid_loss=calm)
-    rewrite(steps, "ksteps", "k0", seconds=np.arange(1, 6))
+    rewrite(steps, "inversion", "k1", seconds=np.arange(1, 6))
+    rewrite(steps, "ksteps", "k0", seconds=2 * np.arange(1, 6))
+    rewrite(steps, "ksteps", "k50", seconds=3 * np.arange(1, 6))
     found = [check(Results(steps)) for check in checks]
     assert [v.verdict for v in found] == [PARTLY, NOT_REPRODUCED, NOT_REPRODUCED]
-    assert "1.00 s at K = 0. The fresh metric is solved by conjugate gradients" in found[2].why
+    assert "nothing to invert: ×1.50, 3.00 s per undisturbed epoch at K = 50, 2.00" in found[2].why
 
 
 def test_a_diverged_k_is_unstable(tmp_path):
@@ -480,17 +496,38 @@ def test_a_shorter_run_is_judged_at_its_scale(tmp_path, epochs, values, verdict,
     assert (found.verdict, found.scale) == (verdict, scale)
 
 
-def test_a_run_that_converged_is_long_enough(tmp_path):
+def test_a_run_that_converged_is_judged_by_the_epochs_it_had(tmp_path):
     root = whole(tmp_path, epochs=300, patience=20)
     stated = next(c for c in claims.ALL if c.id == "gap")
     assert "300 of 2000 epochs" in judge(stated, Results(root)).scale
     for seed in (0, 1):
         for run in ("ws", "rws", "nrws"):
             update(root, "mnist", run, seed, status="converged")
-    found = judge(stated, Results(root)).scale
-    assert found == "at convergence (no better validation loss for 20 epochs), 2 seeds"
+    found = judge(stated, Results(root))
+    assert found.shorter
+    assert found.scale.endswith(
+        "300 of 2000 epochs, stopped where 20 brought no better validation loss, 2 seeds"
+    )
     update(root, "mnist", "ws", 1, status="finished")  # one that was cut off is enough
-    assert "300 of 2000 epochs" in judge(stated, Results(root)).scale
+    assert judge(stated, Results(root)).scale.endswith("300 of 2000 epochs, 2 seeds")
+
+
+def test_a_loss_that_still_falls_where_a_run_was_stopped_is_told(tmp_path):
+    root = whole(tmp_path, epochs=300, patience=20)
+    rng = np.random.default_rng(0)
+    flat, falling = (90 + s * np.arange(300) + 0.1 * rng.normal(size=300) for s in (0.0, -0.01))
+    for seed, loss in ((0, flat), (1, falling)):
+        rewrite(root, "mnist", "rws", seed, valid_loss=loss)
+    stated = next(c for c in claims.ALL if c.id == "table2-static-rws")
+    assert "falls" not in judge(stated, Results(root)).why
+    for seed in (0, 1):
+        update(root, "mnist", "rws", seed, status="converged")
+    why = judge(stated, Results(root)).why
+    told = re.search(
+        r"falls: by (.*) ± .* nats in 100 epochs \(seed 1, a line .* last 60\)\.$", why
+    )
+    assert float(told[1]) == pytest.approx(1, abs=0.2)
+    assert "seed 0" not in why
 
 
 def test_seeds_that_are_missing_are_left_out_and_counted(tmp_path):

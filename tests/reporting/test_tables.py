@@ -145,11 +145,14 @@ def test_a_candidate_that_was_not_scored_is_left_out(tmp_path):
 def test_the_clip_is_compared_with_the_same_seeds_of_table_1(tmp_path):
     root = write(tmp_path, missing=["clip/ws_b"])
     rescore(root, "minimnist", "rws_b", [-30.0, -10.0, -10.0])  # the others have no partner
+    for seed, loss in enumerate([31.0, 99.0, 99.0]):
+        update(root, "minimnist", "rws_b", seed, final_train_loss=loss)
     rescore(root, "clip", "rws_b", [-28.5])
     frame = tables.data("clip", Results(root)).set_index("algorithm")
     row = frame.loc["rws"]
     assert (row["table1_clip"], row["less_clip"], row["binarization"]) == (1e-3, 1e-6, "B")
     assert (row["table1_ll"], row["less_ll"], row["gained"]) == (-30.0, -28.5, 1.5)
+    assert row["table1_train_loss"] == 31.0
     assert (row["paper_ll"], row["seeds"], row["run"]) == (-28.695, 1, "clip/rws_b")
     assert frame.loc["ws", "status"] == "missing"
     assert math.isnan(frame.loc["ws", "gained"])

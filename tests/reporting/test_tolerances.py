@@ -4,6 +4,7 @@ import fake_results
 import numpy as np
 import pytest
 from fake_results import SMALL, rescore, rewrite, update, write
+from scipy.stats import linregress, t
 
 from nws import config as configuration
 from nws.reporting import claims, paper
@@ -11,7 +12,7 @@ from nws.reporting.claims import damping, grids, ksteps, learning, likelihood, m
 from nws.reporting.claims.claim import NOT_REPRODUCED, PARTLY, REPRODUCED, Unusable
 from nws.reporting.claims.scale import Needs
 from nws.reporting.results import Results
-from nws.reporting.statistics import undisturbed_epoch
+from nws.reporting.statistics import line, undisturbed_epoch
 
 
 @pytest.fixture
@@ -172,7 +173,12 @@ def steps(tmp_path):
         "grid": {"refresh": [0, 50, 100, 500, 1000]},
         "runs": {"cg": {"solver": "cg", "refresh": 1}},
     }
-    root = write(tmp_path, configuration.resolve({**SMALL, "experiments": {"ksteps": experiment}}))
+    inverted = {"settings": {"dataset": "mnist_bst", "epochs": 5}, "grid": {"refresh": [1, 50]}}
+    both = {"ksteps": experiment, "inversion": inverted}
+    root = write(tmp_path, configuration.resolve({**SMALL, "experiments": both}))
+    for run in ("k1", "k50"):
+        for seed in range(3):
+            rewrite(root, "inversion", run, seed, seconds=np.arange(1, 6))
     for run in ("k0", "k50", "k100", "k500", "k1000"):
         rewrite(root, "ksteps", run, valid_loss=CALM, seconds=np.arange(1, 6))
     rewrite(root, "ksteps", "cg", valid_loss=CALM - 50, seconds=100.0 * np.arange(1, 6))
@@ -217,7 +223,9 @@ def test_k_stability(steps, five_hundred, thousand, verdict):
     [(0.79, REPRODUCED), (0.81, PARTLY), (0.99, PARTLY), (1.01, NOT_REPRODUCED)],
 )
 def test_k_speed(steps, seconds, verdict):
-    rewrite(steps, "ksteps", "k50", seconds=seconds * np.arange(1, 6))
+    for seed in range(3):
+        rewrite(steps, "inversion", "k50", seed, seconds=seconds * np.arange(1, 6))
+    rewrite(steps, "ksteps", "k50", seconds=5.0 * np.arange(1, 6))  # told, not judged
     assert ksteps.speed(Results(steps)).verdict == verdict
 
 
@@ -242,6 +250,29 @@ def test_linear(tmp_path, best, slope, verdict):
     lay(root, "grid_minimnist", lambda rate, a: abs(np.log(rate / wanted[a])))
     found = grids.linear(Results(root))
     assert (found.verdict, float(found.ours)) == (verdict, pytest.approx(slope, abs=0.006))
+
+
+@pytest.mark.parametrize(
+    ("power", "noise", "verdict"),
+    [(0.7, 0, PARTLY), (0.7, 1, REPRODUCED), (0.4, 2, PARTLY), (1, 0, REPRODUCED)],
+)
+def test_a_fit_that_excludes_a_power_of_one_is_not_proportional(tmp_path, power, noise, verdict):
+    """A wide interval does not, and the slope must be within .5 of it all the same."""
+    off = noise * np.array([1.0, -1, -1, 1, 1, -1, -1, 1])
+    rates = [float(f"{10 ** (power * k + o):g}") for k, o in enumerate(off)]
+    grid = {"learning_rate": rates, "damping": [10.0**k for k in range(8)]}
+    config = {**SMALL, "experiments": {"grid_minimnist": {"seeds": [0], "grid": grid}}}
+    root = write(tmp_path, configuration.resolve(config))
+    wanted = dict(zip(grid["damping"], rates, strict=True))
+    lay(root, "grid_minimnist", lambda rate, a: abs(np.log(rate / wanted[a])))
+    assert grids.linear(Results(root)).verdict == verdict
+
+
+def test_a_line_and_its_interval() -> None:
+    """As scipy has them."""
+    x, y = np.array([1.0, 2, 4, 7]), np.array([0.0, 3, 2, 9])
+    found = linregress(x, y)
+    assert line(x, y) == pytest.approx((found.slope, t.ppf(0.975, 2) * found.stderr))
 
 
 def lay(root, experiment, loss):
@@ -326,6 +357,15 @@ def test_what_is_too_little_to_be_judged(change, said):
     found = Needs(("minimnist",), 500, 10_000).shortfall(config)
     assert found.startswith(said)
     assert bool(found) == bool(said)
+
+
+def test_images_are_counted_as_the_paper_s_scale_has_them():
+    """Seconds of an epoch are of few images there, too."""
+    few = {"datasets": {"mnist_bst_few": {"train": 64}}}
+    needs = Needs(("inversion",))
+    assert needs.shortfall(configuration.load()) == ""
+    found = needs.shortfall(configuration.resolve(few))
+    assert found == "64 training images instead of 3,200 (inversion)"
 
 
 def test_fewer_test_images_are_too_few():

@@ -40,7 +40,7 @@ ALL: list[Claim] = [
     *ksteps.CLAIMS,
 ]
 COLUMNS = (
-    "id", "claim", "where", "quantity", "paper", "tolerance",
+    "id", "claim", "where", "quantity", "paper", "tolerance", "revised",
     "ours", "seeds", "interval", "verdict", "scale", "why", "evidence",
 )  # fmt: skip
 
@@ -56,7 +56,7 @@ def to_csv(judged: list[tuple[Claim, Verdict]]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     for c, v in judged:
-        stated = (c.id, c.text, c.where, c.quantity, c.paper, c.tolerance)
+        stated = (c.id, c.text, c.where, c.quantity, c.paper, c.tolerance, c.revised)
         measured = (v.ours, v.seeds or "", v.interval, v.verdict, v.scale, v.why)
         writer.writerow((*stated, *measured, c.evidence))
     return text.getvalue()

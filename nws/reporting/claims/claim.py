@@ -53,7 +53,8 @@ class Unusable(Exception):
 class Claim:
     """A sentence of the paper that an experiment tests; its tolerance was fixed beforehand.
 
-    ``evidence``: the file, relative to the results, that holds the numbers.
+    ``evidence``: the file, relative to the results, that holds the numbers. ``revised``: what was
+    changed in the rule with runs of the reference at hand, and what it was before.
     """
 
     id: str
@@ -65,6 +66,7 @@ class Claim:
     needs: Needs
     check: Callable[[Results], Verdict]
     evidence: str
+    revised: str = ""
 
 
 def judge(claim: Claim, results: Results) -> Verdict:

@@ -30,6 +30,7 @@ def value(
     verdict = graded(near <= 1, near <= 2)
     side = "above" if gap > 0 else "below"
     why = f"{abs(gap):.3f} nats {side} the paper’s {expected:.3f}."
+    why += measure.still_falling(results, experiment, run)
     return Verdict(verdict, f"{estimate.mean:.3f}", why, estimate.n, measure.interval(estimate))
 
 

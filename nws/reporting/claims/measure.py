@@ -8,7 +8,7 @@ from nws.config import Run
 from nws.reporting import paper
 from nws.reporting.claims.claim import Unusable
 from nws.reporting.results import DIVERGED, DONE, MISSING, Entry, Results
-from nws.reporting.statistics import Estimate, student, undisturbed_epoch
+from nws.reporting.statistics import Estimate, line, student, undisturbed_epoch
 
 Curves = dict[int, np.ndarray]  # by seed: one value per epoch
 SLOWED = 1.2  # a median epoch so many times an undisturbed one is told
@@ -104,6 +104,24 @@ def disturbed(results: Results, experiment: str, *runs: str) -> str:
             )
     odd = [f"×{ratio:.2f} in {label}" for label, ratio in found.items() if ratio > SLOWED]
     return f" The median epoch over an undisturbed one: {', '.join(odd)}." if odd else ""
+
+
+def still_falling(results: Results, experiment: str, run: str) -> str:
+    """A sentence where a run was stopped as converged and a line through the last fifth of its
+    validation losses surely falls; else empty."""
+    stopped = {e.seed for e in finished(results, experiment, run) if e.status == "converged"}
+    found = []
+    for seed, losses in curves(results, experiment, run, "valid_loss").items():
+        last = losses[-max(3, len(losses) // 5) :]
+        slope, half = line(np.arange(len(last)), last)
+        if seed in stopped and slope < -half:
+            found.append(
+                f"by {-100 * slope:.2f} ± {100 * half:.2f} nats in 100 epochs (seed {seed}, a line "
+                f"through the last {len(last)})"
+            )
+    if not found:
+        return ""
+    return f" The validation loss of what was stopped still falls: {'; '.join(found)}."
 
 
 def _machine(entry: Entry) -> str:

@@ -16,9 +16,9 @@ SHARE = 0.1
 class Needs:
     """What a claim needs of every run of ``experiments`` before it is judged without reserve.
 
-    ``epochs``, or a run that has converged, which is one that its key ``patience`` ended. Down to
-    a tenth of the epochs a claim is judged at the scale that was run, and its verdict says so.
-    Images and layers must be the paper's, as ``config/paper.yaml`` has them.
+    Down to a tenth of the ``epochs``, or where its key ``patience`` ended a run, a claim is judged
+    at the scale that was run, and its verdict says so. Images and layers must be the paper's, as
+    ``config/paper.yaml`` has them.
     """
 
     experiments: tuple[str, ...] = ()
@@ -37,32 +37,31 @@ class Needs:
         settings, data = run.settings, config.datasets[run.settings.dataset]
         if settings.epochs < SHARE * self.epochs:
             return f"{settings.epochs} of the {self.epochs} epochs it needs"
-        if data.train is not None:
-            return f"{data.train:,} training images instead of all"
+        paper = _paper(run.experiment)
+        images = paper[1] if paper else None
+        if data.train != images:
+            return f"{_count(data.train)} training images instead of {_count(images)}"
         if settings.likelihood_samples < self.likelihood_samples:
             wanted = f"{self.likelihood_samples:,}"
             return f"{settings.likelihood_samples:,} of {wanted} importance samples"
         if self.likelihood_samples and (settings.likelihood_images or data.test):
             return "only some of the test images scored"
-        layers = _paper_layers(run.experiment)
+        layers = paper[0] if paper else None
         return f"layers {settings.layers} instead of {layers}" if settings.layers != layers else ""
 
 
 def reached(needs: Needs, results: Results) -> tuple[str, bool]:
-    """The epochs that the runs of a claim had, in words, and whether that is fewer than it needs.
-
-    A run that has converged counts as whole.
-    """
+    """The epochs that the runs of a claim had, in words; whether that is fewer than it needs."""
     done = [e for name in needs.experiments for e in results.entries(name) if e.status in DONE]
     if not (needs.epochs and done):
         return "", False
-    early = [e for e in done if e.metrics["epochs"] < needs.epochs]
-    if cut := [e.metrics["epochs"] for e in early if e.status != "converged"]:
-        return f"{min(cut)} of {needs.epochs} epochs", True
-    if early:
-        return f"convergence (no better validation loss for {_patience(early)} epochs)", False
     ran = min(e.metrics["epochs"] for e in done)
-    return f"{ran} of {ran} epochs", False
+    early = [e for e in done if e.metrics["epochs"] < needs.epochs]
+    if not early:
+        return f"{ran} of {ran} epochs", False
+    stopped = [e for e in early if e.status == "converged"]
+    why = f", stopped where {_patience(stopped)} brought no better validation loss"
+    return f"{ran} of {needs.epochs} epochs" + (why if len(stopped) == len(early) else ""), True
 
 
 def words(needs: Needs, results: Results, seeds: int, reproduced: bool) -> str:
@@ -75,12 +74,19 @@ def words(needs: Needs, results: Results, seeds: int, reproduced: bool) -> str:
     return f"{start} {epochs}" + (f", {count}" if count else "")
 
 
+def _count(images: int | None) -> str:
+    return "all" if images is None else f"{images:,}"
+
+
 def _patience(entries: Iterable[Entry]) -> str:
     return " or ".join(dict.fromkeys(str(entry.run.settings.patience) for entry in entries))
 
 
 @lru_cache
-def _paper_layers(experiment: str) -> list[int] | None:
-    """The layers of an experiment at the paper's scale; None for one that it does not have."""
-    found = configuration.load().experiments.get(experiment)
-    return next(configuration.expand(experiment, found)).settings.layers if found else None
+def _paper(experiment: str) -> tuple[list[int], int | None] | None:
+    """Layers, and training images (None: all), of an experiment at the paper's scale."""
+    config = configuration.load()
+    if experiment not in config.experiments:
+        return None
+    settings = next(configuration.expand(experiment, config.experiments[experiment])).settings
+    return settings.layers, config.datasets[settings.dataset].train

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,23 +18,25 @@ RISEN = 0.1  # nats: a final loss so far above the lowest one is told beside it
 
 
 def crossover(results: Results, binarization: str, first: int, last: int) -> Verdict:
-    """From which epoch NRWS's training loss stays below both others', by seed."""
+    """From which epoch NRWS's training loss is below both others', for how long, by seed."""
     nrws, rws, ws = (_losses(results, "minimnist", a, binarization) for a in ("nrws", "rws", "ws"))
     shared = measure.shared(nrws, rws, ws)
-    epochs = [leads_from(nrws[seed], rws[seed], ws[seed]) for seed in shared]
-    if not all(np.isfinite(epochs)):
-        seed = shared[int(np.argmax(epochs))]
-        start, end, run = longest_lead(nrws[seed], rws[seed], ws[seed])
-        spell = f"from epoch {start} to {end}, not after" if start else "at no epoch"
-        why = f"Seed {seed}: below both {spell}, of {run}."
-        return Verdict(NOT_REPRODUCED, "not to the end", why, len(shared))
-    estimate = student(epochs)
+    leads = {seed: longest_lead(nrws[seed], rws[seed], ws[seed]) for seed in shared}
+    behind = [seed for seed, lead in leads.items() if not lead.start]
+    if behind:
+        why = f"Seed {behind[0]}: below both at no epoch, of {leads[behind[0]].epochs}."
+        return Verdict(NOT_REPRODUCED, "at no epoch", why, len(shared))
+    estimate = student([lead.start for lead in leads.values()])
     inside = first <= estimate.mean <= last
-    why = (
-        f"NRWS stays below both from epoch {estimate.mean:.0f}; the tolerance is {first} to {last}."
+    lost = {seed: lead for seed, lead in leads.items() if lead.end < lead.epochs}
+    why = f"NRWS is below both from epoch {estimate.mean:.0f}; the tolerance is {first} to {last}."
+    why += "".join(
+        f" Seed {seed}: from epoch {lead.start} to {lead.end}, not after, of {lead.epochs}."
+        for seed, lead in lost.items()
     )
-    ours = f"epoch {estimate.mean:.0f}"
-    return Verdict(graded(inside, True), ours, why, estimate.n, measure.interval(estimate, 1))
+    ours = f"epoch {estimate.mean:.0f}" + (", not to the end" if lost else "")
+    verdict = graded(inside and not lost, inside or not lost)
+    return Verdict(verdict, ours, why, estimate.n, measure.interval(estimate, 1))
 
 
 def leads_from(leader: np.ndarray, *others: np.ndarray) -> float:
@@ -44,15 +47,23 @@ def leads_from(leader: np.ndarray, *others: np.ndarray) -> float:
     return first if first <= len(ahead) else NEVER
 
 
-def longest_lead(leader: np.ndarray, *others: np.ndarray) -> tuple[int, int, int]:
-    """First and last epoch (from 1) of the longest time ahead, 0 if none; the number of epochs."""
+class Lead(NamedTuple):
+    """First and last epoch ahead (from 1; 0 where there is none), of so many."""
+
+    start: int
+    end: int
+    epochs: int
+
+
+def longest_lead(leader: np.ndarray, *others: np.ndarray) -> Lead:
+    """The longest time that a curve is below all others."""
     ahead = _ahead(leader, *others)
     edges = np.flatnonzero(np.diff(np.concatenate(([False], ahead, [False])).astype(int)))
     spells = edges.reshape(-1, 2)
     if not len(spells):
-        return 0, 0, len(ahead)
+        return Lead(0, 0, len(ahead))
     start, end = spells[np.argmax(spells[:, 1] - spells[:, 0])]
-    return int(start) + 1, int(end), len(ahead)
+    return Lead(int(start) + 1, int(end), len(ahead))
 
 
 def _ahead(leader: np.ndarray, *others: np.ndarray) -> np.ndarray:
@@ -66,22 +77,24 @@ def reaches_sooner(
 ) -> Verdict:
     """When NRWS reaches the final training loss of RWS and WS, over when they do themselves.
 
-    The paper says sooner in epochs; in seconds too on miniMNIST, not on MNIST.
+    The paper says sooner in epochs; in seconds too on miniMNIST, not on MNIST. Where NRWS does not
+    stay there, to touch it in the noise of an epoch is not all that converging means.
     """
     epochs, seconds = (
         [_ratio(results, experiment, binarization, rival, axis, measure.final) for rival in RIVALS]
         for axis in ("epoch", UNDISTURBED)
     )
     in_epochs, in_time = max(epochs) < 1, max(seconds) < 1
-    verdict = graded(in_epochs and in_time == faster_in_time, in_epochs)
+    passing = "".join(_passing(results, experiment, binarization, rival) for rival in RIVALS)
+    verdict = graded(in_epochs and in_time == faster_in_time and not passing, in_epochs)
     ours = "; ".join(map(_ratios, RIVALS, epochs, seconds))
     why = (
         f"NRWS is {'sooner' if in_epochs else 'not sooner'} in epochs and "
         f"{'sooner' if in_time else 'not sooner'} in seconds than both "
         "(below 1 is sooner; seconds of undisturbed epochs)."
     )
-    for telling in (_passing, _to_the_lowest):
-        why += "".join(telling(results, experiment, binarization, rival) for rival in RIVALS)
+    why += passing
+    why += "".join(_to_the_lowest(results, experiment, binarization, rival) for rival in RIVALS)
     compared = [
         measure.one_run(results, experiment, a, binarization) for a in ("nrws", "rws", "ws")
     ]
@@ -166,28 +179,35 @@ def _losses(results: Results, experiment: str, algorithm: str, binarization: str
     return measure.column(results, experiment, algorithm, binarization, "train_loss")
 
 
+LEAD = "before, only a lead that is kept to the end was one, so that how long the runs were decided"
+STAYS = (
+    "before, to touch the other’s final loss in one epoch was enough, also where NRWS ends above"
+)
+
 CLAIMS = [
     Claim(
         id="crossover-b",
         text="On B the advantage of NRWS is visible from the 12th epoch.",
         where="Section 6, miniMNIST; Figure 3",
-        quantity="first epoch from which NRWS’s training loss stays below both others’",
+        quantity="first epoch of the longest time that NRWS’s training loss is below both others’",
         paper="12",
-        tolerance="6 to 24; partly at any later or earlier epoch",
+        tolerance="6 to 24 and to the end; partly if one of the two",
         needs=Needs(("minimnist",), 24),
         check=partial(crossover, binarization="B", first=6, last=24),
         evidence="figures/fig3.csv",
+        revised=LEAD,
     ),
     Claim(
         id="crossover-bst",
         text="On BSt the advantage of NRWS is visible from the very beginning.",
         where="Section 6, miniMNIST; Figure 3",
-        quantity="first epoch from which NRWS’s training loss stays below both others’",
+        quantity="first epoch of the longest time that NRWS’s training loss is below both others’",
         paper="1",
-        tolerance="1 to 2; partly at any later epoch",
+        tolerance="1 to 2 and to the end; partly if one of the two",
         needs=Needs(("minimnist",), 24),
         check=partial(crossover, binarization="BSt", first=1, last=2),
         evidence="figures/fig3.csv",
+        revised=LEAD,
     ),
     *(
         Claim(
@@ -196,7 +216,7 @@ CLAIMS = [
             where="Section 6, miniMNIST; Figure 3",
             quantity="when NRWS first has another’s final training loss, over when that one has it",
             paper="below 1 in epochs and seconds",
-            tolerance="below 1 against both; partly if only in epochs",
+            tolerance="below 1 against both, and stays; partly if in epochs alone or in passing",
             needs=Needs(("minimnist",), 500),
             check=partial(
                 reaches_sooner,
@@ -205,6 +225,7 @@ CLAIMS = [
                 faster_in_time=True,
             ),
             evidence="figures/fig3.csv",
+            revised=STAYS,
         )
         for binarization in ("B", "BSt")
     ),
@@ -214,11 +235,12 @@ CLAIMS = [
         where="Section 6, MNIST; Figure 4",
         quantity="when NRWS first has another’s final training loss, over when that one has it",
         paper="below 1 in epochs, above in seconds",
-        tolerance="as the paper; partly if faster in seconds too",
+        tolerance="as the paper, and stays; partly if faster in seconds too or in passing",
         needs=Needs(("mnist",), 2000),
         check=partial(
             reaches_sooner, experiment="mnist", binarization="static", faster_in_time=False
         ),
         evidence="figures/fig4.csv",
+        revised=STAYS,
     ),
 ]

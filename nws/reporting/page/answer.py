@@ -52,4 +52,5 @@ def content(judged: Judged) -> dict[str, Any]:
         "sure": sureness(judged),
         "total": len(judged),
         "headline": headline(judged),
+        "revised": [claim for claim, _ in judged if claim.revised],
     }
