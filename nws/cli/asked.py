@@ -11,20 +11,27 @@ if TYPE_CHECKING:
 
 
 def configuration(args: argparse.Namespace) -> tuple["Config", Path]:
-    """The configuration asked for, and where its results go.
+    """The configuration asked for, and where its results go: the one that is named, or else that of
+    the results that are named, or else the paper's.
 
     A job of the workflow carries the configuration with which it was scheduled: a file could be
     another one by the time that the job starts.
     """
     from nws import config
+    from nws.reporting.results import Results
 
-    name = _carried(args)
-    settings = config.unpack(os.environ[name], name) if name else config.load(args.config)
+    if name := _carried(args):
+        settings = config.unpack(os.environ[name], name)
+    elif args.results and not args.config and (args.results / "config.json").is_file():
+        settings = Results(args.results).config
+    else:
+        settings = config.load(args.config)
     return settings, args.results or Path("results") / settings.scale
 
 
 def results_asked(args: argparse.Namespace) -> tuple["Config | None", Path]:
-    """What results are read for: None, if no configuration is named, for the one used last."""
+    """What results are read for: None, if no configuration is named, for the one used last, which
+    must be there."""
     if not args.config and args.results and not _carried(args):
         return None, args.results
     return configuration(args)

@@ -122,7 +122,11 @@ def _add(
     )
     sub.set_defaults(command=command)
     sub.add_argument(
-        "--config", type=Path, metavar="FILE", help="configuration (default: the paper's scale)"
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="configuration (default: config.json in --results, if it is there; else the paper's "
+        "scale)",
     )
     sub.add_argument(
         "--results", type=Path, metavar="DIR", help="results folder (default: results/<scale>)"

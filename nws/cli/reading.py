@@ -100,7 +100,7 @@ def init(args: argparse.Namespace) -> None:
     from nws.files.starter import init
 
     show(init(args.folder, args.scale))
-    print(f"Next: cd {args.folder}; snakemake --cores 4")
+    print(f"Next: cd {shlex.quote(str(args.folder))}; snakemake --cores 4")
 
 
 def _asked(args: argparse.Namespace) -> tuple["Results", Path | None]:
@@ -125,11 +125,22 @@ def _say_lacking(
     if stale[SAID:]:
         print(f"and {len(stale) - SAID} more are not shown", file=sys.stderr)
     if missing or stale:
-        with_file = f" --configfile {shlex.quote(str(file))}" if file else ""
+        lacking = [entry.run.experiment for entry in entries if entry.status in (MISSING, STALE)]
         print(
             f"{name}: {missing} of its {len(entries)} runs are missing"
             + (f", {len(stale)} are of other settings or data" if stale else "")
-            + "; to train them: "
-            f"snakemake --cores 4 --forcerun {name}{with_file}",
+            + f"; to train them: {_to_train(name, results, lacking, file)}",
             file=sys.stderr,
         )
+
+
+def _to_train(name: str, results: "Results", lacking: Sequence[str], file: Path | None) -> str:
+    """The command that trains what is lacking of these experiments: the workflow's, which makes
+    ``name`` again too, unless the results lie where the workflow puts none."""
+    scale = Path("results", results.config.scale)
+    if results.root.resolve() == scale.resolve():
+        words = ["snakemake", "--cores", "4", name, "--forcerun", name]
+        return shlex.join([*words, *(["--configfile", str(file)] if file else [])])
+    words = ["nws", "train", *dict.fromkeys(lacking), "--evaluate"]
+    where = [*(["--config", str(file)] if file else []), "--results", str(results.root)]
+    return f"{shlex.join([*words, *where])} (the workflow trains into {scale})"

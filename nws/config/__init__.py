@@ -15,7 +15,18 @@ from nws.config.expansion import (
     seeds,
 )
 from nws.config.merging import merge
-from nws.config.reading import CARRIED, carried, dump, load, pack, read, resolve, unpack, write
+from nws.config.reading import (
+    CARRIED,
+    carried,
+    dump,
+    layered,
+    load,
+    pack,
+    read,
+    resolve,
+    unpack,
+    write,
+)
 from nws.config.settings import (
     BUILT_IN,
     Averaging,
@@ -44,6 +55,7 @@ __all__ = [
     "expand",
     "find_dataset",
     "find_run",
+    "layered",
     "load",
     "merge",
     "pack",

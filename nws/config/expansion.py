@@ -216,7 +216,13 @@ def _grid_name(where: str, label: str, point: Mapping[str, Any], shared: Mapping
     parts = [label] if label else []
     for key, value in point.items():
         one = merge({k: v for k, v in shared.items() if k == key}, {key: value})
-        text = _text(getattr(validate(RunSettings, one, where), key))
+        valid = getattr(validate(RunSettings, one, where), key)
+        if isinstance(valid, BaseModel) and not isinstance(valid, Schedule | Growth):
+            raise NwsError(
+                f"{where}.{key}: found {value!r}, by which no run can be named; name the runs "
+                "under runs"
+            )
+        text = _text(valid)
         parts.append(f"{SHORT.get(key, key + '-')}{text}")
     name = "_".join(parts)
     if len(name) > LONGEST:

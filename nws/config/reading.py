@@ -3,7 +3,7 @@
 import base64
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,20 +40,14 @@ def read(path: str | Path) -> dict[str, Any]:
 
 def resolve(config: Mapping[str, Any], where: str = "configuration") -> Config:
     """Follow ``extends`` (``paper`` unless said otherwise; null: nothing) and validate."""
-    seen: list[str] = []
-    below: dict[str, Any] = {}
-    content = dict(config)
-    parent = content.pop("extends", "paper")
-    while parent is not None:
-        if not isinstance(parent, str):
-            raise NwsError(f"{where}.extends: found {parent!r}; give a name or a path, or null")
-        if parent in seen:
-            raise NwsError(f"{where}: extends goes in a circle: {' -> '.join([*seen, parent])}")
-        seen.append(parent)
-        base = read(_extended(parent, where))
-        parent = base.pop("extends", None if parent == "paper" else "paper")
-        content, below = merge(base, content), merge(base, below)
-    remove(content, below)
+    return layered([config], where)
+
+
+def layered(layers: Sequence[Mapping[str, Any]], where: str = "configuration") -> Config:
+    """:func:`resolve` of mappings, each over the one before; the last ``extends`` counts."""
+    own = [dict(layer) for layer in layers]
+    named = [layer.pop("extends") for layer in own if "extends" in layer]
+    content = _stacked([*_bases(named[-1] if named else "paper", where), *own])
     try:
         return check(validate(Config, {**content, "extends": None}, where))
     except NwsError as error:
@@ -100,6 +94,34 @@ def write(config: Config, root: Path) -> Path:
     if not path.is_file() or path.read_bytes() != content.encode():
         write_text(path, content)
     return path
+
+
+def _bases(parent: Any, where: str) -> list[dict[str, Any]]:
+    """What ``extends: parent`` means, and what that extends: the lowest first."""
+    seen: list[str] = []
+    bases: list[dict[str, Any]] = []
+    while parent is not None:
+        if not isinstance(parent, str):
+            raise NwsError(f"{where}.extends: found {parent!r}; give a name or a path, or null")
+        if parent in seen:
+            raise NwsError(f"{where}: extends goes in a circle: {' -> '.join([*seen, parent])}")
+        seen.append(parent)
+        base = read(_extended(parent, where))
+        parent = base.pop("extends", None if parent == "paper" else "paper")
+        bases.insert(0, base)
+    return bases
+
+
+def _stacked(layers: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Each layer over the one before. From the bottom up: what one takes away is not there for the
+    next to change; to take it away once more is no mistake."""
+    content: dict[str, Any] = {}
+    named: dict[str, Any] = {}  # also what was taken away, as null
+    for layer in layers:
+        content = merge(content, layer)
+        remove(content, named)
+        named = merge(named, layer)
+    return content
 
 
 def _extended(name: str, where: str) -> Path:

@@ -78,14 +78,19 @@ def outdated(npz_path: Path, settings: DatasetSettings, mnist_dir: str | None = 
 def changed(made: Provenance, settings: DatasetSettings, mnist_dir: str | None = None) -> str:
     """In what a data set is not of these settings and of what its files now hold; empty if it is.
 
-    Files that are not there any more, or of which an old record says nothing, are not compared.
+    Files that are not there any more, or of which an old record says nothing, are not compared; of
+    the user's own that is gone, its name.
     """
     recorded, asked = dict(made.get("source") or {}), settings.model_dump()
     held = (made.get("origin") or {}).get("sha256")
-    if held and (now := content(settings, mnist_dir)):
+    now = content(settings, mnist_dir) if held or settings.file else {}
+    if held and now:
         recorded["content"], asked["content"] = sorted(held.values()), sorted(now.values())
         if settings.file:  # where it lies is no matter
             asked["source"] = recorded.get("source")
+    elif settings.file and not now:  # nor where it lay
+        for side in (recorded, asked):
+            side["source"] = Path(str(side.get("source", ""))).name
     return difference(recorded, asked, DEFAULTS)
 
 

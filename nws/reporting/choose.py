@@ -33,7 +33,8 @@ def text(results: Results, extends: str) -> tuple[str, list[str]]:
     if not experiments:
         raise NwsError(
             f"{results.root}: nothing to choose from: no run of {SHORT} has ended (and is scored, "
-            f"if it is to be); first: nws train {SHORT} --evaluate"
+            f"if it is to be); first: nws train {SHORT} --evaluate, with the same --config and "
+            "--results"
         )
     scale = results.config.scale
     content = {"extends": extends, "scale": scale, "experiments": experiments}

@@ -10,6 +10,7 @@ from data_fake import mnist_like
 from nws.config import DatasetSettings
 from nws.data import Dataset, build
 from nws.data.binarize import draw
+from nws.data.datasets import changed
 from nws.errors import NwsError
 
 FAKE = mnist_like()
@@ -111,6 +112,20 @@ def test_a_users_images(tmp_path: Path) -> None:
     assert data.patterns is None
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     assert provenance["origin"] == {"from": str(path), "sha256": {"mine.npz": digest}}
+
+
+def test_a_users_images_that_are_gone_are_known_by_their_name(tmp_path: Path) -> None:
+    """Where the results were moved to, without them."""
+    path = tmp_path / "mine.npz"
+    np.savez(path, images=FAKE.test_images)
+    _, record = build("d", settings(str(path), train=None))
+    path.unlink()
+    assert not changed(record, settings("elsewhere/mine.npz", train=None))
+    assert "train: None → 5" in changed(record, settings("elsewhere/mine.npz", train=5))
+    said = changed(record, settings("elsewhere/other.npz", train=None))
+    assert said == "source: mine.npz → other.npz"
+    np.savez(tmp_path / "other.npz", images=FAKE.test_images[:19])
+    assert changed(record, settings(str(tmp_path / "other.npz"), train=None)).startswith("content")
 
 
 @pytest.mark.parametrize(("source", "hint"), [("mnits", r" \(did you mean 'mnist'\?\)"), ("x", "")])

@@ -1,6 +1,8 @@
 """The command line: helpful, quick, and honest about mistakes."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 import time
@@ -13,6 +15,9 @@ from fake_results import write
 from nws import cli
 from nws import config as cfg
 from nws.cli.asked import with_threads
+from nws.data import store
+from nws.files import layout
+from nws.files.whole import write_text
 from nws.planning import plan
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -114,10 +119,61 @@ def test_a_figure_of_nothing_says_so(tmp_path: Path, capsys: pytest.CaptureFixtu
         assert cli.main([kind, name, "--config", SMOKE, "--results", str(tmp_path)]) == 0
         said = capsys.readouterr().err
         assert f"{name}: 6 of its 6 runs are missing" in said
-        assert f"snakemake --cores 4 --forcerun {name} --configfile {SMOKE}" in said
+        assert f"nws train minimnist --evaluate --config {SMOKE} --results {tmp_path} (" in said
+        assert "the workflow trains into results/smoke" in said
     cfg.write(cfg.load(SMOKE), tmp_path)
     assert cli.main(["figure", "fig3", "--results", str(tmp_path)]) == 0
-    assert f"--configfile {tmp_path}/config.json" in capsys.readouterr().err
+    assert f"--config {tmp_path}/config.json --results {tmp_path} (" in capsys.readouterr().err
+
+
+def test_a_figure_of_nothing_says_how_the_workflow_makes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It alone, of the configuration that it was asked for with; where the workflow puts it."""
+    monkeypatch.chdir(tmp_path)
+    command = "to train them: snakemake --cores 4 fig3 --forcerun fig3 --configfile"
+    for where in ([], ["--results", str(tmp_path / "results/smoke")]):
+        assert cli.main(["figure", "fig3", "--config", SMOKE, *where]) == 0
+        assert f"{command} {SMOKE}\n" in capsys.readouterr().err
+    cfg.write(cfg.load(SMOKE), Path("results/smoke"))
+    assert cli.main(["figure", "fig3", "--results", "results/smoke"]) == 0
+    assert f"{command} results/smoke/config.json\n" in capsys.readouterr().err
+
+
+def test_results_without_a_configuration_are_made_as_they_were(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the configuration with them, as they are read; by the paper's where there is none."""
+    where = ["--results", str(tmp_path)]
+    assert cli.main(["plan", *where]) == 0
+    assert "Scale paper" in capsys.readouterr().out
+    small = cfg.load(SMOKE)
+    before = cfg.write(small, tmp_path).read_bytes()
+    assert cli.main(["plan", "--write", *where]) == 0
+    assert "Scale smoke" in capsys.readouterr().out
+    assert (tmp_path / "config.json").read_bytes() == before
+    assert cli.main(["prepare", "threebythree", *where]) == 0
+    made = json.loads((tmp_path / "data" / "threebythree.json").read_text())
+    assert made["counts"]["train"] == small.datasets["threebythree"].train
+    assert cli.main(["plan", "--config", str(ROOT / "config/quick.yaml"), *where]) == 0
+    assert "Scale quick" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux")
+def test_a_full_disk_under_standard_output_is_said_in_one_line() -> None:
+    command = [sys.executable, "-m", "nws.cli", "plan", "--config", SMOKE]
+    with open("/dev/full", "w") as full:
+        for buffered in ({"PYTHONUNBUFFERED": "1"}, {"PYTHONUNBUFFERED": ""}):
+            env = {**os.environ, **buffered}
+            done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, env=env)
+            assert done.returncode == 1
+            assert done.stderr.startswith("nws: standard output: No space left on device; ")
+            assert len(done.stderr.splitlines()) == 1
+
+
+def test_init_says_what_the_shell_takes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["init", str(tmp_path / "my proj")]) == 0
+    assert f"Next: cd '{tmp_path}/my proj'; snakemake" in capsys.readouterr().out
 
 
 def test_what_is_chosen_extends_the_configuration_of_the_results(
@@ -141,7 +197,8 @@ def test_nothing_to_choose_from_is_no_choice(
     assert cli.main(["choose", "--results", str(tmp_path)]) == 2
     told = capsys.readouterr()
     assert told.out == ""
-    assert "nws train race_search --evaluate" in told.err
+    said = "nws train race_search --evaluate, with the same --config and --results"
+    assert said in told.err
 
 
 def test_plan_tells_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -179,6 +236,31 @@ def test_plan_counts_what_is_left(tmp_path: Path) -> None:
     whole = plan.plan(config)
     assert len(found.work["mnist"]) < len(whole.work["mnist"])
     assert found.overhead["mnist"] < whole.overhead["mnist"]
+
+
+def test_a_plan_knows_data_sets_that_would_be_made_otherwise(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By what was prepared, or else by what the run was trained on; compared once."""
+    asked = []
+    changed = plan.changed
+    monkeypatch.setattr(plan, "changed", lambda *all: asked.append(all) or changed(*all))
+    config = tiny.resolve()
+    run = tiny.prepare(config, tmp_path)
+    about = store.load_provenance(layout.data_file(tmp_path, "3by3"))
+    metrics = {"seed": 0, "settings": run.settings.model_dump(), "dataset": about}
+    path = layout.run_folder(tmp_path, "tiny", "one", 0) / "metrics.json"
+    write_text(path, json.dumps(metrics))
+    assert plan.plan(config, tmp_path).left == {"tiny": 0}
+    two = cfg.merge(config.model_dump(), {"experiments": {"tiny": {"seeds": [0, 1]}}})
+    write_text(Path(str(path).replace("seed0", "seed1")), json.dumps({**metrics, "seed": 1}))
+    asked.clear()
+    assert plan.plan(cfg.resolve(two), tmp_path).left == {"tiny": 0}
+    assert len(asked) == 1
+    assert plan.plan(tiny.resolve(count=180), tmp_path).left == {"tiny": 1}
+    shutil.rmtree(tmp_path / "data")
+    assert plan.plan(config, tmp_path).left == {"tiny": 0}
+    assert plan.plan(tiny.resolve(count=180), tmp_path).left == {"tiny": 1}
 
 
 def test_the_estimate_grows_with_the_work() -> None:

@@ -129,6 +129,10 @@ def test_dump_reads_back(tmp_path: Path) -> None:
         ({"experiments": {"one": {"grid": {"damping": [0]}}}}, ["grid", "damping", "0"]),
         ({"experiments": {"one": {"grids": {"a": {"dampin": [1]}}}}}, ["grids.a.dampin"]),
         ({"experiments": {"one": {"runs": {"../a": {}}}}}, ["../a"]),
+        (
+            {"experiments": {"one": {"grid": {"averaging": [{"kind": "tail"}]}}}},
+            ["experiments.one.grid.averaging: found {'kind': 'tail'}", "name the runs under runs"],
+        ),
     ],
 )
 def test_mistakes_are_refused_with_their_path(changes: dict[str, Any], said: list[str]) -> None:
@@ -304,6 +308,33 @@ def test_null_takes_a_grid_away() -> None:
     change = {"experiments": {"race_search": {"grids": {"ws": None}}}}
     before, after = (cfg.resolve(c).experiments["race_search"].grids for c in ({}, change))
     assert set(before) - set(after) == {"ws"}
+
+
+def test_what_is_taken_away_stays_away(tmp_path: Path) -> None:
+    """What is put in its place takes nothing from what was there; to take it away again is no
+    mistake."""
+    middle = tmp_path / "middle.yaml"
+    middle.write_text("extends: smoke\nexperiments: {adam: null}\n")
+    own = {"settings": {"epochs": 1}, "runs": {"a": {}}}
+    content = {"extends": str(middle), "experiments": {"adam": own, "race_search_long": None}}
+    found = cfg.resolve(content).experiments
+    assert (found["adam"].settings, found["adam"].runs) == ({"epochs": 1}, {"a": {}})
+    assert "race_search_long" not in found
+    again = cfg.resolve({"extends": str(middle), "experiments": {"adam": None}})
+    assert "adam" not in again.experiments
+    inner = {**own, "runs": {"a": {}, "ws": None}}  # the adam of smoke had a ws, this one has none
+    with pytest.raises(NwsError, match=r"adam\.runs\.ws"):
+        cfg.resolve({**content, "experiments": {"adam": inner}})
+
+
+def test_layers_lie_over_what_the_last_of_them_extends() -> None:
+    one, two = {"two": {"runs": {"a": {}}}}, {"two": None, "adam": None}
+    layers = [{"extends": "paper", "experiments": one}, {"extends": "smoke", "experiments": two}]
+    found = cfg.layered(layers)
+    assert found.scale == "smoke"
+    assert found.experiments.keys() == scale("smoke").experiments.keys() - {"adam"}
+    assert layers[0] == {"extends": "paper", "experiments": one}
+    assert cfg.layered([]) == scale("paper")
 
 
 @pytest.mark.parametrize("wrong", [5, [1], {"minimnist": 5}, {"minimnist": {"runs": [1]}}])

@@ -118,6 +118,51 @@ def test_mistakes_are_refused_when_the_workflow_is_read(
     assert len(shown.splitlines()) < 12
 
 
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        (
+            "data/minimnst_b.npz",
+            "no data set 'minimnst_b' (did you mean 'minimnist_b'?); available:",
+        ),
+        (
+            "runs/mnist/wss/seed0/model.npz",
+            "no run 'wss' in experiment 'mnist' (did you mean 'ws'?)",
+        ),
+    ],
+)
+def test_results_that_nothing_makes_are_explained(target: str, said: str, tmp_path: Path) -> None:
+    done = snakemake(tmp_path, "-n", f"results/smoke/{target}", *SMOKE)
+    assert done.returncode != 0
+    assert said in done.stdout + done.stderr
+
+
+def test_what_cannot_begin_is_said_without_a_traceback(tmp_path: Path) -> None:
+    """Images of which the plan, at the start, cannot tell the number."""
+    np.savez(tmp_path / "letters.npz", other=np.eye(3))
+    (tmp_path / "mine.yaml").write_text(
+        "extends: smoke\ndatasets: {letters: {source: letters.npz}}\n"
+        "experiments: {damping: {settings: {dataset: letters}}}\n"
+    )
+    given = ["--cores", "1", "fig6", "--configfile", str(tmp_path / "mine.yaml")]
+    done = snakemake(tmp_path, *given)
+    shown = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert "WorkflowError" in shown
+    assert "letters.npz: holds no images" in shown
+    assert "nws/planning" not in shown
+
+
+def test_a_file_takes_away_what_the_one_before_it_brought(tmp_path: Path) -> None:
+    first, second = tmp_path / "first.yaml", tmp_path / "second.yaml"
+    first.write_text("extends: smoke\nexperiments: {mine: {runs: {a: {}}}, adam: null}\n")
+    second.write_text("experiments: {mine: null, adam: {runs: {one: {layers: [2]}}}}\n")
+    done = snakemake(tmp_path, "-n", "--configfile", str(first), str(second))
+    assert done.returncode == 0, done.stdout + done.stderr
+    asked = re.findall(r"results/smoke/runs/(mine|adam)/(\w+)/", done.stdout + done.stderr)
+    assert set(asked) == {("adam", "one")}
+
+
 def test_seeds_from_the_command_line_are_numbers(tmp_path: Path) -> None:
     done = snakemake(tmp_path, "-n", "table2", *SMOKE, "--config", "seeds=[4,5]")
     assert jobs(done.stdout + done.stderr)["train"] == 6
@@ -383,12 +428,40 @@ def test_two_modules_of_another_workflow_and_a_rule_of_its_own(tmp_path: Path) -
     assert (tmp_path / "done.txt").is_file()
 
 
+MODULE = """
+module {name}:
+    snakefile:
+        "{snakefile}"
+    prefix:
+        "{name}"
+    config:
+        dict(extends="smoke", scale="mine", seeds=[{seed}])
+
+
+use rule * from {name} as {name}_*
+"""
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_two_modules_of_one_scale_need_one_configuration(seed: int, tmp_path: Path) -> None:
+    """Each has a folder of its own, but a job is given its configuration by the scale alone."""
+    parts = [
+        MODULE.format(snakefile=ROOT / "Snakefile", name=n, seed=s)
+        for n, s in (("a", 0), ("b", seed))
+    ]
+    (tmp_path / "Snakefile").write_text("\n".join(parts))
+    done = snakemake(tmp_path, "-n", "a_fig1", "b_fig1", snakefile=tmp_path / "Snakefile")
+    shown = done.stdout + done.stderr
+    refused = "scale: found 'mine' in two modules with different configurations; give each a scale"
+    assert (done.returncode != 0) == (refused in shown) == (seed != 0), shown
+
+
 def test_a_report_that_was_written_by_hand_is_not_all(tmp_path: Path) -> None:
     """`nws report` writes one of what is there, which may be nothing."""
     command = [sys.executable, "-m", "nws.cli", "report", "--config", str(SMOKE[1])]
     written = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert written.returncode == 0, written.stderr
     assert "runs are missing" in written.stderr
-    assert "snakemake --cores 4 --forcerun report --configfile" in written.stderr
+    assert "snakemake --cores 4 report --forcerun report --configfile" in written.stderr
     dry = snakemake(tmp_path, "-n", *SMOKE)
     assert {"train", "report"} <= jobs(dry.stdout + dry.stderr).keys()

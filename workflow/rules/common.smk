@@ -3,7 +3,7 @@ import os
 import re
 import sys
 import threading
-from functools import cache, reduce
+from functools import cache
 from math import ceil
 from pathlib import Path
 
@@ -35,17 +35,27 @@ def configured():
     # Those of `configfile:`, as `nws init` writes it, then those of --configfile, then --config.
     own = map(Path, workflow.configfiles[len(given.configfiles) :])
     files = [*own, *given.configfiles]
-    content = reduce(cfg.merge, [*map(cfg.read, files), given.config], {})
+    layers = [*map(cfg.read, files), given.config]
     alone = len(files) == 1 and not given.config
-    return cfg.resolve(content, str(files[0]) if alone else "configuration")
+    return cfg.layered(layers, str(files[0]) if alone else "configuration")
 
 
 try:
     CONFIG = configured()
 except NwsError as error:
     raise WorkflowError(str(error)) from None
+PACKED = cfg.pack(CONFIG)
+# A job is given its configuration by the scale, below: one module would train the other's.
+if (
+    vars(workflow).setdefault("nws_scales", {}).setdefault(CONFIG.scale, PACKED)
+    != PACKED
+):
+    raise WorkflowError(
+        f"scale: found {CONFIG.scale!r} in two modules with different configurations; "
+        "give each a scale of its own"
+    )
 if workflow.modifier.is_main_snakefile():
-    os.environ[cfg.CARRIED] = cfg.pack(CONFIG)
+    os.environ[cfg.CARRIED] = PACKED
 
 # Of the jobs. Each carries the configuration with which it was scheduled, and reads no file that
 # another command may have written again in the meantime; and `nws` is this interpreter's, on PATH
@@ -53,7 +63,7 @@ if workflow.modifier.is_main_snakefile():
 # the shell's place: a shell dies of a signal at once, and Snakemake or SLURM would think the job
 # over while it still writes its checkpoint.
 os.environ |= {
-    cfg.carried(CONFIG.scale): cfg.pack(CONFIG),
+    cfg.carried(CONFIG.scale): PACKED,
     "NWS_PYTHON": sys.executable,
 }
 
@@ -87,8 +97,11 @@ def begin():
     that depend on one that will run, so a changed setting would train nothing.
     """
     todo, speed = runs_to_do(), plan.calibrate()
-    print(plan.describe(plan.plan(CONFIG, todo=todo), speed), file=sys.stderr)
-    cfg.write(CONFIG, Path(ROOT))
+    try:
+        print(plan.describe(plan.plan(CONFIG, todo=todo), speed), file=sys.stderr)
+        cfg.write(CONFIG, Path(ROOT))
+    except NwsError as error:
+        raise WorkflowError(str(error)) from None
     costs = {
         Path(ROOT, "runs", experiment, name, f"seed{seed}"): plan.seconds(
             CONFIG, RUNS[experiment, name], speed
@@ -112,7 +125,7 @@ def source_of(wildcards):
     """The file a data set is made from, if it is the user's own. Braces in its path would be
     wildcards, whatever is done: such a file is left to the job alone.
     """
-    path = CONFIG.datasets[wildcards.dataset].file
+    path = cfg.find_dataset(CONFIG, wildcards.dataset).file
     return [local(str(path))] if path and "{" not in str(path) else []
 
 
