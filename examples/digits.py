@@ -17,7 +17,7 @@ ROWS, COLUMNS = 5, 10
 def main() -> None:
     images = load_digits().data / 16.0  # (1797, 64), values in [0, 1]
     images = np.random.default_rng(0).permutation(images)
-    train, test = images[:1500], (images[1500:] > 0.5).astype(float)
+    train, test = images[:1500], (images[1500:] >= 0.5).astype(float)
 
     model = nws.HelmholtzMachine([64, 40, 20, 10])
     fit = nws.fit(

@@ -6,7 +6,7 @@ accident or by hand; it is no signature, for whoever changes both files is not c
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from nws.files.whole import write_text
@@ -36,10 +36,11 @@ def write(directory: Path, files: Iterable[Path | str], name: str = NAME) -> Pat
     return path
 
 
-def check(directory: Path, whole: bool = True) -> list[str]:
+def check(directory: Path, whole: bool = True, names: Collection[str] | None = None) -> list[str]:
     """What differs from the manifests in ``directory``, as sentences; empty if nothing does.
 
-    Not ``whole``: files that are not there are no problem (a copy of some of them).
+    Not ``whole``: files that are not there are no problem (a copy of some of them). ``names``: of
+    these files alone.
     """
     problems = []
     for manifest in sorted(directory.glob(f"*{NAME}")):
@@ -51,7 +52,9 @@ def check(directory: Path, whole: bool = True) -> list[str]:
         problems += [
             p
             for file, digest in known.items()
-            if (whole or (directory / file).is_file()) and (p := _problem(directory / file, digest))
+            if (names is None or file in names)
+            and (whole or (directory / file).is_file())
+            and (p := _problem(directory / file, digest))
         ]
     return problems
 

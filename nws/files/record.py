@@ -15,6 +15,8 @@ from typing import Any
 from nws.files import manifest
 
 SCORING = ("likelihood_samples", "likelihood_images")  # keys that no training depends on
+TRAINED = ("training.json", "history.csv", "model.npz")
+SCORED = ("metrics.json", "samples.npz")
 ABSENT = object()
 
 Record = dict[str, Any]
@@ -56,7 +58,7 @@ def _show(value: Any) -> str:
 def stale(
     folder: Path, about: Mapping[str, Any], asked: Mapping[str, Any], defaults: Mapping[str, Any]
 ) -> str:
-    """Why the files of a run are not what is asked for; empty if they are.
+    """Why the training of a run is not what is asked for; empty if it is.
 
     ``about`` is its ``metrics.json`` or ``training.json``; ``asked`` what :func:`record` gives for
     the settings, seed and data set that a reader wants it for; its ``data`` may be None: unknown.
@@ -68,7 +70,15 @@ def stale(
         return f"it was made with other settings or data ({found})"
     if found := _other_training(folder, about):
         return f"its score is of another training ({found})"
-    return "; ".join(manifest.check(folder, whole=False))
+    if not (folder / "training.json").is_file() and (found := damaged(folder)):
+        return found  # a copy without: what is known of the training is in these
+    return "; ".join(manifest.check(folder, whole=False, names=TRAINED))
+
+
+def damaged(folder: Path) -> str:
+    """Why the files of a score are not what was written, as when the scoring was cut at its end;
+    empty if they are. The training beside them may be whole, and can be scored again."""
+    return "; ".join(manifest.check(folder, whole=False, names=SCORED))
 
 
 def otherwise_scored(about: Mapping[str, Any], settings: Mapping[str, Any]) -> str:

@@ -22,7 +22,7 @@ from nws.data.store import Provenance
 from nws.data.userfile import sizes
 from nws.errors import NwsError
 from nws.files.layout import data_file, run_folder
-from nws.files.record import otherwise_scored, record, stale
+from nws.files.record import damaged, otherwise_scored, record, stale
 from nws.machine import lease
 from nws.machine.cores import cores
 
@@ -247,6 +247,7 @@ def _finished(data: _Datasets, run: Run, seed: int) -> bool:
         made = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
         asked = record(settings, seed, prepared.get("sha256"))
         other = stale(folder, made, asked, defaults) or otherwise_scored(made, settings)
+        other = other or damaged(folder)
         return not (other or data.changed(name, prepared or made.get("dataset") or {}))
     except (OSError, ValueError, AttributeError, KeyError):  # not there, or damaged
         return False

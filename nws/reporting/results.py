@@ -185,8 +185,10 @@ class Results:
 
     def samples(self, experiment: str, run: str, seed: int) -> dict[str, np.ndarray] | None:
         """The arrays of ``samples.npz``; None if it is absent, unreadable or stale."""
-        fresh = [e for e in self.seeds_of(experiment, run) if e.seed == seed and e.status in DONE]
-        return read_npz(fresh[0].directory / "samples.npz") if fresh else None
+        for entry in self.seeds_of(experiment, run):
+            if entry.seed == seed and entry.status in DONE and entry.scored:
+                return read_npz(entry.directory / "samples.npz")
+        return None
 
     def dataset(self, name: str) -> dict[str, Any]:
         """``data/<name>.json``; empty if absent or unreadable."""
@@ -202,17 +204,18 @@ class Results:
     def entry(self, run: configuration.Run, seed: int) -> Entry:
         """What became of a run with a seed."""
         directory = run_folder(self.root, run.experiment, run.name, seed)
-        content, reason = _first_readable(directory, "metrics.json", "training.json")
+        content, unreadable = _first_readable(directory, "metrics.json", "training.json")
         if content is None:
-            status = UNREADABLE if reason else MISSING
-            return Entry(run, seed, directory, status, reason or "not run", {})
+            status = UNREADABLE if unreadable else MISSING
+            return Entry(run, seed, directory, status, unreadable or "not run", {})
         if lacking := [key for key in REQUIRED if key not in content]:
             reason = f"its metrics lack {', '.join(lacking)}"
             return Entry(run, seed, directory, UNREADABLE, reason, {})
         if reason := self._stale(directory, content, run, seed):
             return Entry(run, seed, directory, STALE, reason, {})
         reason = str(content.get("reason") or "")
-        if other := record.otherwise_scored(content, run.settings.model_dump()):
+        other = record.otherwise_scored(content, run.settings.model_dump())
+        if other := other or unreadable or record.damaged(directory):
             reason = "; ".join(filter(None, [reason, other]))
             content = {key: content[key] for key in content if key not in SCORES}
         return Entry(run, seed, directory, str(content["status"]), reason, content)
@@ -294,12 +297,13 @@ def activity(frame: "pd.DataFrame") -> list[str]:
 
 
 def _first_readable(directory: Path, *names: str) -> tuple[dict[str, Any] | None, str]:
-    """The first file that exists, and why it cannot be used if so."""
+    """The first file that is there and whole, and why those before it cannot be used."""
+    unreadable = ""
     for name in names:
         path = directory / name
         if path.is_file():
             try:
-                return read_json(path), ""
+                return read_json(path), unreadable
             except NwsError as error:
-                return None, str(error).replace(str(directory), directory.name)
-    return None, ""
+                unreadable = unreadable or str(error).replace(str(directory), directory.name)
+    return None, unreadable

@@ -1,5 +1,6 @@
 """Results that were changed or are not whole are flagged."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from tiny_job import CONFIG, RUN, train
 from nws.errors import NwsError
 from nws.evaluation.jobs import evaluate
 from nws.files import manifest
+from nws.planning import plan
+from nws.reporting.results import Results
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +34,54 @@ def test_tampered_results_are_flagged(scored: Path, name: str) -> None:
         f"{name} does not match its manifest: changed after it was made"
     ]
     path.write_bytes(whole)
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "samples.npz"])
+@pytest.mark.parametrize("what", ["torn", "of another time"])
+def test_a_score_that_is_not_whole_costs_no_training(
+    scored: Path, tmp_path: Path, name: str, what: str
+) -> None:
+    """As where the scoring was cut before its last write: scored again, to the same bits."""
+    shutil.copytree(scored.parents[3], tmp_path / "r")
+    folder = tmp_path / "r" / "runs" / RUN
+    whole = (folder / name).read_bytes()
+    torn = whole[: len(whole) // 2]
+    (folder / name).write_bytes(torn if what == "torn" else whole + b"\n")
+    results = Results(tmp_path / "r", CONFIG)
+    (found,) = results.all_entries()
+    assert (found.status, found.trained, found.scored) == ("finished", True, False), found.reason
+    assert name in found.reason
+    assert "evaluation_seconds" not in found.metrics
+    assert results.samples("tiny", "one", 0) is None
+    assert plan.plan(CONFIG, tmp_path / "r").left == {"tiny": 1}
+    evaluate(CONFIG, found.run, 0, tmp_path / "r")
+    assert Results(tmp_path / "r", CONFIG).all_entries()[0].scored
+    assert manifest.check(folder) == []
+    if name == "samples.npz":
+        assert (folder / name).read_bytes() == whole
+
+
+@pytest.mark.parametrize("name", ["training.json", "history.csv", "model.npz"])
+def test_a_training_that_is_not_whole_is_stale(scored: Path, tmp_path: Path, name: str) -> None:
+    shutil.copytree(scored.parents[3], tmp_path / "r")
+    path = tmp_path / "r" / "runs" / RUN / name
+    path.write_bytes(path.read_bytes() + b"\n")
+    (found,) = Results(tmp_path / "r", CONFIG).all_entries()
+    assert found.status == "stale"
+    with pytest.raises(NwsError, match=name):
+        evaluate(CONFIG, found.run, 0, tmp_path / "r")
+
+
+def test_a_copy_without_its_training_shows_no_changed_number(scored: Path, tmp_path: Path) -> None:
+    shutil.copytree(scored.parents[3], tmp_path / "r")
+    folder = tmp_path / "r" / "runs" / RUN
+    for name in ("training.json", "model.npz"):
+        (folder / name).unlink()
+    assert Results(tmp_path / "r", CONFIG).all_entries()[0].scored
+    text = (folder / "metrics.json").read_text()
+    (folder / "metrics.json").write_text(text.replace("finished_at", "finished_then"))
+    (found,) = Results(tmp_path / "r", CONFIG).all_entries()
+    assert (found.status, found.metrics) == ("stale", {})
 
 
 @pytest.mark.parametrize("content", [None, "", "{", "[1]"])

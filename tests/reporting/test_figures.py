@@ -6,13 +6,15 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from fake_results import SMALL, rewrite, update, write
+from fake_results import SMALL, rescore, rewrite, update, write
+from scipy import stats
 
 from nws import config as configuration
 from nws.errors import NwsError
 from nws.evaluation import fisher_enumeration as enumeration
-from nws.reporting import figures
-from nws.reporting.figures import heatmap, noise_floor, pictures, style
+from nws.reporting import claims, figures
+from nws.reporting.claims.claim import NOT_AT_SCALE, NOT_RUN
+from nws.reporting.figures import answer, heatmap, noise_floor, pictures, style
 from nws.reporting.results import Results
 
 
@@ -93,6 +95,30 @@ def test_figure_7_frames_the_best_cell(tmp_path):
     assert axes.get_title(loc="left") == "best (framed): 20 at η = 0.01, α = 1"
 
 
+def test_the_answer_has_every_claim_and_every_value_of_the_tables(tmp_path):
+    root = write(tmp_path)
+    for run, mean in (("rws_b", -29.195), ("nrws_bst", -38.578)):
+        rescore(root, "minimnist", run, [mean - 0.1, mean, mean + 0.1])
+    frame = figures.data("answer", Results(root))
+    tiles, values = frame[frame["panel"] == "claim"], frame[frame["panel"] == "value"]
+    assert list(tiles["claim"]) == [claim.id for claim in claims.ALL]
+    assert set(tiles["topic"]) == set(answer.TOPICS)
+    assert list(values["topic"]) == [
+        f"{images}, {algorithm}"
+        for images in ("miniMNIST B", "miniMNIST BSt", "MNIST, 12 layers")
+        for algorithm in ("WS", "RWS", "NRWS")
+    ]
+    found = values.set_index("claim")
+    assert found.loc["table1-b-rws", "difference"] == pytest.approx(-0.5)
+    assert found.loc["table1-bst-nrws", "difference"] == pytest.approx(-2)
+    half = float(stats.t.ppf(0.975, 2)) * 0.1 / np.sqrt(3)
+    assert found.loc["table1-b-rws", "low"] == pytest.approx(-29.195 - half)
+    left, right = figures.draw("answer", frame).axes
+    dots = [float(bar[0].get_xdata()[0]) for bar in left.containers]
+    assert dots == pytest.approx(list(values["difference"]))
+    assert len(right.texts) == len(claims.ALL)
+
+
 def test_the_paper_has_its_marks(root):
     frame = figures.data("fig3", Results(root)).query("status == 'reference'")
     assert sorted(frame["valid_loss"]) == [27.606, 28.695, 29.337, 36.578, 37.811, 38.232]
@@ -104,7 +130,9 @@ def test_nothing_run_still_draws_and_says_so(name, tmp_path):
     root = write(tmp_path, missing=[f"{run.experiment}/{run.name}" for run in runs])
     frame = figures.data(name, Results(root))
     figure = figures.draw(name, frame)
-    if name != "fig1":
+    if name == "answer":
+        assert set(frame.loc[frame["panel"] == "value", "verdict"]) <= {NOT_RUN, NOT_AT_SCALE}
+    elif name != "fig1":
         assert "Missing" in figure.get_supxlabel()
 
 

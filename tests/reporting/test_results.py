@@ -56,6 +56,10 @@ def test_absent_runs_are_missing_and_never_zero(tmp_path):
 @pytest.mark.parametrize("content", ["", "{", "[1]", '{"status": "finis', '{"status": "finished"}'])
 def test_unreadable_metrics_say_why(root, content):
     (folder(root) / "metrics.json").write_text(content)
+    if content != '{"status": "finished"}':  # the training beside it stands in
+        assert (entry(root).trained, entry(root).scored) == (True, False)
+        assert "metrics.json" in entry(root).reason
+        (folder(root) / "training.json").unlink()
     found = entry(root)
     assert found.status == "unreadable"
     assert "metrics" in found.reason

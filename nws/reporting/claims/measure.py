@@ -107,21 +107,21 @@ def disturbed(results: Results, experiment: str, *runs: str) -> str:
 
 
 def still_falling(results: Results, experiment: str, run: str) -> str:
-    """A sentence where a run was stopped as converged and a line through the last fifth of its
-    validation losses surely falls; else empty."""
-    stopped = {e.seed for e in finished(results, experiment, run) if e.status == "converged"}
-    found = []
-    for seed, losses in curves(results, experiment, run, "valid_loss").items():
-        last = losses[-max(3, len(losses) // 5) :]
-        slope, half = line(np.arange(len(last)), last)
-        if seed in stopped and slope < -half:
-            found.append(
-                f"by {-100 * slope:.2f} ± {100 * half:.2f} nats in 100 epochs (seed {seed}, a line "
-                f"through the last {len(last)})"
-            )
-    if not found:
-        return ""
-    return f" The validation loss of what was stopped still falls: {'; '.join(found)}."
+    """A sentence where a run was stopped as converged: how its losses changed over the last fifth
+    of its epochs, by a line through them. Else empty."""
+    stopped = [e.seed for e in finished(results, experiment, run) if e.status == "converged"]
+    parts = []
+    for seed in stopped:
+        changes = []
+        for column, name in (("valid_loss", "validation"), ("train_loss", "training")):
+            losses = curves(results, experiment, run, column)[seed]
+            last = losses[-max(3, len(losses) // 5) :]
+            if len(last) >= 3:
+                slope, half = (100 * number for number in line(np.arange(len(last)), last))
+                changes.append(f"its {name} loss changes by {slope:+.1f} ± {half:.1f} nats")
+        if changes:
+            parts.append(f" Where seed {seed} was stopped, {' and '.join(changes)} in 100 epochs.")
+    return "".join(parts)
 
 
 def _machine(entry: Entry) -> str:

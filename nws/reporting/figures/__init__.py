@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NAMES = (
+    "answer",
     *(f"fig{number}" for number in range(1, 10)),
     "race",
     "activity",
