@@ -21,13 +21,16 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 from readme import README, put, section
 
 from nws import config as configuration
 from nws.config import Config, Experiment
 from nws.data.datasets import outdated
+from nws.files.code import source_hash
 from nws.files.layout import data_file, work_folder
 from nws.files.manifest import NAME as MANIFEST
+from nws.files.whole import write_npz
 from nws.reporting.results import Entry, Results
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,17 +39,22 @@ CONFIG = ROOT / "config" / "reference.yaml"
 
 # In the order of what the paper rests on; then whatever else the configuration has.
 ORDER = (
-    "minimnist", "sensitivity", "damping", "ksteps", "inversion", "mnist", "grid_minimnist", "grid_mnist",
-    "adam", "rates",
+    "minimnist", "sensitivity", "damping", "ksteps", "inversion", "mnist", "grid_minimnist",
+    "grid_mnist", "adam", "rates",
 )  # fmt: skip
 
 SMALL = ("history.csv", "metrics.json")  # of every run
 WHOLE = (*SMALL, "training.json", "model.npz", "samples.npz")  # of the headline's and of 3by3
 TRAINED = ("history.csv", "training.json", "model.npz")
 HEADLINE = ("minimnist", "clip", "mnist", "damping", "noise_floor")
+BEST = {"race2": ("rws", "nrws_mended"), "race3": ("rws", "nrws_mended")}  # whose leads are told
+TODAY = source_hash("training")
 UNFINISHED = "unfinished"  # a results folder in the kept one
 LIGHT = 12 * 2**20  # bytes: a checkpoint that holds the Fisher too stays behind
-DRAWN = ("report.html", "claims*", "tables/*", "figures/*", "data/*.json")
+DRAWN = (
+    "report.html", "claims*", "tables/*", "figures/*", "data/*.json",
+    "data/threebythree.npz",  # small; Figure 9 shows its patterns
+)  # fmt: skip
 
 
 class Cell(NamedTuple):
@@ -128,11 +136,29 @@ def _put(source: Path, theirs: Entry, target: Path, ours: Entry) -> None:
 
 
 def _steps(root: Path, entry: Entry) -> float:
-    """How far a run that is not scored has come."""
+    """How far a run that is not scored has come; a checkpoint of other code goes on nowhere."""
     if _model(entry):
         return math.inf
     path = _checkpoint(root, entry)
-    return int(path.stem.removeprefix("step")) if path else 0
+    return int(path.stem.removeprefix("step")) if path and code(path) == TODAY else 0
+
+
+def code(checkpoint: Path) -> str:
+    """The hash of the training code that wrote a checkpoint."""
+    with np.load(checkpoint, allow_pickle=False) as arrays:
+        return str(json.loads(str(arrays["about"]))["fingerprint"]["code"])
+
+
+def sign(root: Path) -> None:
+    """Have all checkpoints under ``root`` go on with today's training code."""
+    for path in root.glob("work/*/*/seed*/step*.npz"):
+        if code(path) != TODAY:
+            with np.load(path, allow_pickle=False) as arrays:
+                content = dict(arrays)
+            about = json.loads(str(content["about"]))
+            about["fingerprint"]["code"] = TODAY
+            write_npz(path, {**content, "about": np.array(json.dumps(about))})
+            print(f"{path}: now of today's code", flush=True)
 
 
 def _checkpoint(root: Path, entry: Entry) -> Path | None:
@@ -196,16 +222,24 @@ def keep(root: Path, target: Path, config: Config) -> None:
         if folder.relative_to(target) not in asked:
             shutil.rmtree(folder)
     for entry in (e for e in Results(root, config).all_entries() if e.scored):
-        names = WHOLE if entry.run.experiment in HEADLINE else SMALL
+        names = WHOLE if _headline(entry) else SMALL
         _copy(entry.directory, target / entry.directory.relative_to(root), names)
     for path in (path for pattern in DRAWN for path in root.glob(pattern)):
         copied = target / path.relative_to(root)
         copied.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copied)
-        if path.parent.name == "data":  # where the files lay is nobody's business
+        if (
+            path.parent.name == "data" and path.suffix == ".json"
+        ):  # where the files lay is nobody's business
             text = re.sub(r'"folder [^"]*"', '"a folder"', path.read_text(encoding="utf-8"))
             copied.write_text(text, encoding="utf-8")
     configuration.write(config, target)
+
+
+def _headline(entry: Entry) -> bool:
+    """Whether a run's model is kept, for others to hold in hand."""
+    run = entry.run
+    return run.experiment in HEADLINE or run.name in BEST.get(run.experiment, ())
 
 
 def _copy(folder: Path, target: Path, names: Sequence[str]) -> None:
@@ -232,6 +266,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--take", type=Path, action="append", default=[], metavar="FOLDER")
     parser.add_argument("--draw-only", action="store_true", help="train nothing")
+    parser.add_argument(
+        "--same-numbers",
+        action="store_true",
+        help="the training code changed, and no number with it: go on from checkpoints of the one "
+        "before. Ask the slow tests of tests/training/test_reference.py first",
+    )
     parser.add_argument("only", nargs="*", metavar="EXPERIMENT", help="train those of this alone")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="trainings at once")
     args = parser.parse_args()
@@ -241,6 +281,9 @@ def main() -> None:
     if args.jobs < 1:
         parser.error(f"--jobs: found {args.jobs}; at least 1")
     root = ROOT / "results" / config.scale
+    if args.same_numbers:
+        for folder in (root, KEPT / UNFINISHED, *args.take):
+            sign(folder)
     prepare(config, CONFIG, root)
     for source in (KEPT, *args.take):
         print(f"{take(source, root, config)} finished runs taken from {source}", flush=True)

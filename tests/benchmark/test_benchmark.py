@@ -6,18 +6,22 @@ import subprocess
 import sys
 import textwrap
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from nws import cli
+from nws.algorithms import base
 from nws.algorithms.reweighted import reweighted
 from nws.benchmark import (
     commands,
     company,
     goals,
+    likelihood,
     passes,
     products,
     scaling,
@@ -30,9 +34,12 @@ from nws.benchmark.peers import PEERS, Peer
 from nws.benchmark.rounds import Value, interleave, ratio, value
 from nws.benchmark.subjects import MINIMNIST, Subject, settings
 from nws.errors import NwsError
+from nws.evaluation import likelihood as score
+from nws.evaluation.jobs import PUBLISHED
 from nws.files.top import SCRIPTS
 from nws.fisher import cg
 from nws.fisher.cholesky import Cholesky
+from nws.models import sbn
 from nws.models.parameters import initial
 from nws.models.random import Key
 from nws.training.parts import options, solvers
@@ -118,19 +125,65 @@ def test_the_program_of_products_does_them_all(monkeypatch: pytest.MonkeyPatch) 
     assert len(done) == 2 * len(shapes)  # traced once
 
 
+def numbers(passed: list[passes.Pass]) -> Counter[str]:
+    """How many of each kind."""
+    found = Counter[str]()
+    for one in passed:
+        found[one.kind] += one.rows * one.units
+    return found
+
+
 def test_passes_are_those_of_the_step() -> None:
     """Counted beside the formulas: every unit is drawn awake and asleep, p's mean is taken of
-    explained and dreamt units, q's awake (the bottom one once an image) and asleep."""
-    layers, batch, samples = [16, 8, 4], 3, 5
-    n = batch * samples
-    numbers = Counter[str]()
-    for one in passes.of_step(layers, batch, samples):
-        numbers[one.kind] += one.rows * one.units
-    assert numbers["uniform"] == n * (8 + 4) + n * (16 + 8 + 4)
-    assert numbers["mean"] == 2 * n * (16 + 8) + batch * 8 + n * 4 + n * (8 + 4)
-    assert numbers["error"] == n * (16 + 8) + 2 * n * (8 + 4)
-    scored = [one for one in passes.of_likelihood(layers, 2, 10) if one.kind == "log_prob"]
-    assert sum(one.rows * one.units for one in scored) == 2 * 8 + 20 * 4 + 20 * (16 + 8)
+    explained and dreamt units, q's awake (the bottom one once an image) and asleep. Parents are
+    weighed awake, with a 1 for the bias; p's are above its units and q's below."""
+    n, batch = 3 * 5, 3
+    assert numbers(passes.of_step([16, 8, 4], batch, 5)) == {
+        "uniform": n * (8 + 4) + n * (16 + 8 + 4),
+        "mean": 2 * n * (16 + 8) + batch * 8 + n * 4 + n * (8 + 4),
+        "draw": n * (8 + 4) + n * (16 + 8),
+        "log_prob": batch * 8 + n * 4 + n * (16 + 8),
+        "augment": n * (8 + 4) + n * (16 + 8),
+        "error": n * (16 + 8) + 2 * n * (8 + 4),
+        "weigh": n * (9 + 5) + batch * 17 + n * 9,
+    }
+    assert numbers(passes.of_likelihood([16, 8, 4], 2, 10)) == {
+        "uniform": 20 * (8 + 4),
+        "mean": 2 * 8 + 20 * 4 + 20 * (16 + 8),
+        "draw": 20 * (8 + 4),
+        "log_prob": 2 * 8 + 20 * 4 + 20 * (16 + 8),
+        "augment": 20 * (8 + 4),
+    }
+
+
+def test_passes_are_those_that_the_algorithm_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """But for the prior, the images, and the bottom of q, whose samples share their means."""
+    found = Counter[str]()
+
+    def count(kind: str, call: Callable) -> Callable:
+        def counted(*args: object) -> tf.Tensor:
+            found[kind] += max(int(tf.size(arg)) for arg in args if tf.is_tensor(arg))
+            return call(*args)
+
+        return counted
+
+    monkeypatch.setattr(sbn, "bounded", count("mean", sbn.bounded))
+    for kind in ("draw", "log_prob", "augment"):
+        monkeypatch.setattr(sbn, kind, count(kind, getattr(sbn, kind)))
+    monkeypatch.setattr(base, "_weighted", count("weigh", base._weighted))
+    n, batch = 3 * 5, 3
+    params = initial([16, 8, 4], 0)
+    reweighted(params, tf.ones([batch, 16]), Key(0, 0), base.Options(samples=5))
+    found.subtract(numbers(passes.of_step([16, 8, 4], batch, 5)))
+    assert found == {
+        "mean": 2 * 4,
+        "draw": n * 4,
+        "log_prob": n * 4 - batch * 8,
+        "augment": batch * 16 + n * 4,
+        "weigh": -batch * 17,  # its errors are weighed
+        "uniform": -n * (8 + 4) - n * (16 + 8 + 4),
+        "error": -n * (16 + 8) - 2 * n * (8 + 4),
+    }
 
 
 @pytest.mark.parametrize("kind", passes.KINDS)
@@ -144,6 +197,40 @@ def test_a_pass_does_what_the_models_do(kind: str) -> None:
     )
     assert bool(tf.reduce_all(tf.abs(a) < 1))
     assert not np.array_equal(a, b)
+
+
+FORMULAS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "mean": lambda a, b: np.clip(np.tanh(a), -0.998, 0.998),
+    "draw": lambda a, b: np.where(b < a, 1, -1),
+    "log_prob": lambda a, b: np.log((1 + a * b) / 2).sum(axis=1),
+    "error": lambda a, b: a - b,
+    "weigh": lambda a, b: np.array([row * weight for row, weight in zip(a, b[:, 0], strict=True)]),
+    "augment": lambda a, b: np.column_stack([a, np.ones(len(a))]),
+}
+
+
+def test_every_pass_has_its_formula() -> None:
+    assert set(FORMULAS) == set(passes.KINDS) - {"uniform"}
+
+
+@pytest.mark.parametrize("kind", FORMULAS)
+def test_a_pass_is_its_formula(kind: str) -> None:
+    rng = np.random.default_rng(0)
+    a, b = (rng.uniform(-c, c, (6, 4)).astype(np.float32) for c in (4, 0.2))
+    done = passes.KINDS[kind](tf.constant(a), tf.constant(b), tf.constant(1))
+    np.testing.assert_allclose(done, FORMULAS[kind](a, b), rtol=1e-5, atol=1e-6)
+
+
+def test_uniform_numbers_are_new_every_round_and_as_coarse_as_the_clip_allows() -> None:
+    first, second = (
+        passes.KINDS["uniform"](tf.zeros([60, 40]), tf.zeros([]), tf.constant(i)).numpy()
+        for i in (0, 1)
+    )
+    assert first.shape == (2400,)
+    assert -1 < first.min() < -0.99
+    assert 0.99 < first.max() < 1
+    np.testing.assert_array_equal(first * 2**15 % 1, 0.5)  # halves of 32-bit words
+    assert (first != second).mean() > 0.99
 
 
 def test_the_unordered_step_does_products_and_passes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,6 +263,47 @@ def test_products_of_a_fresh_step_hold_those_of_its_solves(monkeypatch: pytest.M
     products.program(found)(1)  # every operand has one shape
 
 
+def test_the_bound_of_a_likelihood_has_its_tiles_and_as_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Images of a block, samples of a chunk, and blocks side by side: as its score has them."""
+    tiles, beside = [], []
+    block, map_fn = score._block, tf.map_fn
+    monkeypatch.setattr(
+        score, "_block", lambda *how: tiles.append((how[1].shape[0], how[3])) or block(*how)
+    )
+    monkeypatch.setattr(
+        score.tf,
+        "map_fn",
+        lambda *args, **how: beside.append(how["parallel_iterations"]) or map_fn(*args, **how),
+    )
+    params, x = initial([16, 8, 4], 0), tf.ones([40, 16])
+    graph = tf.function(lambda: score.estimate(params, x, 10_000, Key(0, 0), PUBLISHED))
+    graph.get_concrete_function()
+    assert (tiles, beside) == ([(10, 200)], [2])
+
+    asked, times = [], []
+    monkeypatch.setattr(products, "program", lambda *how: asked.append(how) or times.append)
+    clock = iter([1.0, 3.0, 3.0, 4.0])
+    monkeypatch.setattr(likelihood, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    measures = [likelihood._alone([16, 8, 4], 40, with_passes) for with_passes in (False, True)]
+    sizes = ([16, 8, 4], *tiles[0])
+    bound = products.of_likelihood(*sizes)
+    assert asked == [(bound, *beside, []), (bound, *beside, passes.of_likelihood(*sizes))]
+    assert [timed() for timed in measures] == [50.0, 25.0]  # ms an image
+    assert times == [40 * 10_000 / (2000 * 2)] * 2
+
+
+def test_a_likelihood_is_divided_by_its_products() -> None:
+    rows = likelihood._rows("toy", [6.0], [2.0], [5.0])
+    assert {row.name: row.value for row in rows} == {
+        "likelihood_vs_products": 3.0,
+        "likelihood_unordered_vs_products": 2.5,
+        "likelihood": 6.0,
+        "likelihood_products": 2.0,
+    }
+
+
 def test_iterations_are_counted_per_layer(toy: Subject) -> None:
     run = settings(TOY, "nrws", 1)
     found = solves.iterations(toy)
@@ -202,6 +330,39 @@ def test_steps_of_one_architecture(toy: Subject) -> None:
         " no peer_jax.py",
         " no peer_torch.py",
     ]
+
+
+def test_ratios_say_what_is_divided_by_what() -> None:
+    """Of PyTorch's times the faster: by their medians, with two threads or with one."""
+    times = {
+        "rws": [2.0, 2.0, 2.0],
+        "jax": [6.0, 6.0, 6.0],
+        "torch": [1.0, 20.0, 20.0],
+        "torch_1": [14.0, 14.0, 14.0],
+        "products": [0.5, 0.5, 0.5],
+        "unordered": [2.5, 2.5, 2.5],
+        "nrws_k1": [22.0, 22.0, 22.0],
+        "nrws_k1_products": [1.0, 1.0, 1.0],
+        "nrws_k50": [26.0, 26.0, 26.0],
+        "nrws_k10_shared": [34.0, 34.0, 34.0],
+        "nrws_k50_shared": [38.0, 38.0, 38.0],
+    }
+    expected = {
+        "rws_vs_jax": 3,
+        "rws_vs_torch": 7,
+        "rws_vs_products": 4,
+        "unordered_vs_products": 5,
+        "products_vs_jax": 12,
+        "products_vs_torch": 28,
+        "nrws_k1_vs_rws": 11,
+        "k1_products_vs_rws": 0.5,
+        "nrws_k50_vs_rws": 13,
+        "shared_k10_vs_rws": 17,
+        "shared_k50_vs_rws": 19,
+    }
+    assert {row.name: row.value for row in steps._ratios("toy", times)} == expected
+    times |= {"torch": times["torch_1"], "torch_1": times["torch"]}
+    assert {row.name: row.value for row in steps._ratios("toy", times)} == expected
 
 
 def test_k_steps_hold_their_share_of_refreshes(toy: Subject) -> None:

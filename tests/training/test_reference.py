@@ -1,21 +1,25 @@
 """The committed reference run: complete, in step with the README, and repeatable."""
 
 import csv
+import importlib
 import json
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
 from nws import config as configuration
+from nws.files.code import source_hash
 from nws.files.top import SCALES
 from nws.reporting.results import DIVERGED, DONE, MISSING, Results
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "docs" / "reference"
 sys.path.insert(0, str(ROOT / "tools"))
+reference = importlib.import_module("reference")
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -52,6 +56,34 @@ def test_headline_runs_have_their_models() -> None:
                 assert (entry.directory / "model.npz").is_file(), entry
 
 
+def test_models_of_the_best_of_the_race_are_kept() -> None:
+    """Of later races: those of the second were not."""
+    kept = {entry.label for entry in results().entries("race2") if reference._headline(entry)}
+    assert kept == {f"race2/{run} seed {k}" for run in ("rws", "nrws_mended") for k in range(3)}
+
+
+def test_what_is_begun_goes_on_with_this_code() -> None:
+    for path in REFERENCE.glob("unfinished/work/*/*/seed*/step*.npz"):
+        assert reference.code(path) == source_hash("training"), (
+            f"{path}: if no number changed, python tools/reference.py --draw-only --same-numbers"
+        )
+
+
+def test_checkpoints_of_other_code_are_no_progress_until_signed(tmp_path: Path) -> None:
+    config = results().config
+    entry = next(e for e in Results(tmp_path, config).all_entries())
+    folder = reference._work(tmp_path, entry)
+    folder.mkdir(parents=True)
+    about = {"fingerprint": {"code": "other"}, "progress": {"epoch": 1}}
+    np.savez(folder / "step0000000007.npz", t0=np.ones(2), about=np.array(json.dumps(about)))
+    assert reference._steps(tmp_path, entry) == 0
+    reference.sign(tmp_path)
+    assert reference._steps(tmp_path, entry) == 7
+    with np.load(folder / "step0000000007.npz") as arrays:
+        assert json.loads(str(arrays["about"]))["progress"] == {"epoch": 1}
+        assert arrays["t0"].tolist() == [1, 1]
+
+
 def test_it_is_small() -> None:
     size = sum(path.stat().st_size for path in REFERENCE.rglob("*") if path.is_file())
     assert size < 40 * 2**20
@@ -84,9 +116,10 @@ EPOCHS = 3
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["rws_b", "nrws_b"])
+@pytest.mark.parametrize("name", ["ws_b", "rws_b", "nrws_b", "nrws_bst"])
 def test_a_run_of_table_1_gives_the_same_history_again(tmp_path: Path, name: str) -> None:
-    """Its first epochs; on another machine type the numbers agree, but not to the last bit. Runs
+    """Its first epochs; on another machine type the numbers agree, but not to the last bit: within
+    a third of a thousandth between two. A clip of 1e-6 in place of 1e-3 changes them by more. Runs
     that name their CPU without its kind may be of any: two CPUs have been called "AMD EPYC"."""
     where = Path("runs") / "minimnist" / name / "seed0"
     if not (REFERENCE / where / "history.csv").is_file():
@@ -112,4 +145,4 @@ def test_a_run_of_table_1_gives_the_same_history_again(tmp_path: Path, name: str
             if alike:
                 assert ours[key] == theirs[key], (key, machines[1]["cpu"])
             else:
-                assert float(ours[key]) == pytest.approx(float(theirs[key]), rel=0.02), key
+                assert float(ours[key]) == pytest.approx(float(theirs[key]), rel=1e-3), key

@@ -52,6 +52,7 @@ def draw(frame: pd.DataFrame) -> Figure:
 def _label(settings: RunSettings) -> str:
     """The settings that the runs differ in, for reading."""
     words = [f"{style.NAMES[settings.algorithm]} η {settings.learning_rate:g}"]
+    words += ["shared"] if settings.solver == "shared" else []
     words += [f"γ {settings.unit_damping:g}"] if settings.unit_damping else []
     words += ["q asleep"] if settings.q_wake == 0 else []
     return ", ".join(words)
