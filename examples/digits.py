@@ -20,9 +20,7 @@ def main() -> None:
     train, test = images[:1500], (images[1500:] >= 0.5).astype(float)
 
     model = nws.HelmholtzMachine([64, 40, 20, 10])
-    fit = nws.fit(
-        model, train, algorithm="nrws", epochs=EPOCHS, learning_rate=0.02, binarization="round"
-    )
+    fit = nws.fit(model, train, algorithm="nrws", epochs=EPOCHS, binarization="round")
     print(f"{fit.status}: validation loss {fit.history[-1].valid_loss:.2f} nats")
     print(f"test log-likelihood: {model.log_likelihood(test, 1000).mean():.2f} nats an image")
 

@@ -26,7 +26,7 @@ from nws.training.history import Row
 from nws.training.loop import compile_run
 from nws.training.run import fit as _fit
 
-# Of docs/beyond.md, not the paper's. The rates suit deep networks; shallow ones bear larger ones.
+# Of docs/beyond.md, not the paper's: what twelve layers bear, and what up to five do.
 PLAIN = {"averaging": {"kind": "exponential", "decay": 0.9998}, "clip": 1e-6}
 NATURAL = {
     **PLAIN,
@@ -45,6 +45,11 @@ RECIPES: dict[str, dict[str, Any]] = {
     "nbihm": NATURAL,
     "mws": {**PLAIN, "learning_rate": 0.02},
     "nmws": NATURAL,
+}
+SHALLOW = 5  # hidden layers
+SHALLOW_RECIPES: dict[str, dict[str, Any]] = {
+    "rws": {**PLAIN, "learning_rate": 0.2},
+    "nrws": {**NATURAL, "q_wake": 0.0, "learning_rate": 0.05, "damping": 0.02, "unit_damping": 0.5},
 }
 DATA_SEED = 0  # of grey images made binary: losses of other seeds are of the same images
 # Keys of a run in the configuration that have no meaning here, and what to do instead.
@@ -143,8 +148,8 @@ def fit(
     anew at every step). ``valid`` (default: the last tenth of x) gives the validation loss; grey
     ones are drawn once. ``settings`` are the keys of a run in the configuration, e.g.
     ``learning_rate``, ``damping``, ``refresh``, ``samples``, ``batch``; those not given, and those
-    left out within one such as ``averaging``, are what docs/beyond.md recommends. The model becomes
-    the average of the last steps.
+    left out within one such as ``averaging``, are what docs/beyond.md recommends for the number of
+    layers. The model becomes the average of the last steps.
 
     A ``seed`` (default: the model's) always draws the same random numbers: to train a model further
     with others, give another. A training that diverges is no error: ``status`` says so.
@@ -159,7 +164,7 @@ def fit(
             raise NwsError(f"fit: {key}: is no setting of fit; {NO_SETTINGS[key]}")
     if algorithm == "vae":
         raise NwsError("fit: algorithm: found 'vae', no Helmholtz machine; nws train has it")
-    keys = merge(RECIPES.get(algorithm, {}), settings)
+    keys = merge(_recipe(algorithm, model.layers[1:]), settings)
     run = run_settings(
         {**keys, "algorithm": algorithm, "epochs": epochs, "layers": model.layers[1:]}, "fit"
     )
@@ -173,6 +178,12 @@ def fit(
     if outcome.status == "diverged":
         print(f"{algorithm}: diverged: {outcome.reason}", file=sys.stderr)
     return Fit(outcome.progress.rows, outcome.status, outcome.reason)
+
+
+def _recipe(algorithm: str, hidden: Sequence[int]) -> dict[str, Any]:
+    """What is not given; nothing for an algorithm that there is not, which is told later."""
+    deep = RECIPES.get(algorithm, {})
+    return SHALLOW_RECIPES.get(algorithm, deep) if len(hidden) <= SHALLOW else deep
 
 
 def _splits(x: Any, valid: Any, visible: int, binarization: str) -> tuple[np.ndarray, np.ndarray]:

@@ -51,16 +51,17 @@ def test_fit_score_sample_save_load(tmp_path: Path) -> None:
     np.testing.assert_array_equal(other.sample(20), model.sample(20))
 
 
-def test_what_is_not_given_is_the_recipe_s() -> None:
-    default, spelt, other = machine(), machine(), machine()
+@pytest.mark.parametrize(
+    ("hidden", "recipe"),
+    [
+        (5, {"learning_rate": 0.05, "damping": 0.02, "unit_damping": 0.5, "q_wake": 0}),
+        (6, {"learning_rate": 0.02, "damping": 0.1, "unit_damping": 1.0}),
+    ],
+)
+def test_what_is_not_given_is_the_recipe_s(hidden: int, recipe: dict[str, float]) -> None:
+    default, spelt, other = (HelmholtzMachine([9, *[3] * hidden]) for _ in range(3))
     rows = fit(default, IMAGES, "nrws", epochs=2, batch=16).history
-    recipe = {
-        "learning_rate": 0.02,
-        "damping": 0.1,
-        "unit_damping": 1.0,
-        "solver": "shared",
-        "refresh": 10,
-    }
+    recipe = {**recipe, "solver": "shared", "refresh": 10}
     average = {"kind": "exponential", "decay": 0.9998}
     fit(spelt, IMAGES, "nrws", epochs=2, batch=16, averaging=average, **recipe)
     assert same(default, spelt)
@@ -68,6 +69,14 @@ def test_what_is_not_given_is_the_recipe_s() -> None:
     plain = fit(other, IMAGES, "nrws", epochs=2, batch=16, averaging={"kind": "none"}).history
     assert plain[-1].valid_loss == rows[-1].valid_loss_last
     assert not same(default, other)
+
+
+@pytest.mark.parametrize(("hidden", "rate"), [(5, 0.2), (6, 0.05)])
+def test_rws_has_a_larger_rate_where_layers_are_few(hidden: int, rate: float) -> None:
+    default, spelt = (HelmholtzMachine([9, *[3] * hidden]) for _ in range(2))
+    fit(default, IMAGES, "rws", epochs=1, batch=16)
+    fit(spelt, IMAGES, "rws", epochs=1, batch=16, learning_rate=rate)
+    assert same(default, spelt)
 
 
 def test_nor_what_is_not_given_of_a_mapping() -> None:

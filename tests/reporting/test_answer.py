@@ -1,8 +1,14 @@
 """The report's first paragraph counts what the claims' verdicts are."""
 
+from pathlib import Path
+
+import fake_results
+
 from nws.reporting import claims
 from nws.reporting.claims.claim import NOT_REPRODUCED, NOT_RUN, PARTLY, REPRODUCED, Verdict
 from nws.reporting.page import answer
+from nws.reporting.page.tried import tried
+from nws.reporting.results import Results
 
 
 def judged(*verdicts: Verdict) -> list[tuple[claims.Claim, Verdict]]:
@@ -49,3 +55,20 @@ def test_the_order_of_the_algorithms_and_their_speed_are_told_where_they_are_jud
         ]
     )
     assert [claim for claim, _ in found] == [orders[0], sooner[0]]
+
+
+def test_what_was_tried_is_told_of_what_does_not_hold(tmp_path: Path) -> None:
+    """Where its runs are there, on the images that the claim is about."""
+    results = Results(fake_results.write(tmp_path))
+    by_id = {claim.id: claim for claim in claims.ALL}
+
+    def told(name: str, verdict: str) -> list[str]:
+        return [t.anchor for t in tried(results, by_id[name], Verdict(verdict, "1", ""))]
+
+    assert told("table1-b-rws", NOT_REPRODUCED) == ["clip", "sensitivity", "nearest"]
+    assert told("table1-b-order", PARTLY) == ["clip", "sensitivity", "nearest"]
+    assert told("table1-b-rws", REPRODUCED) == []
+    assert told("table1-bst-rws", PARTLY) == []  # there is a clip of B alone
+    assert told("crossover-b", PARTLY) == ["crossover"]
+    assert told("crossover-bst", PARTLY) == []
+    assert told("linear", PARTLY) == []
