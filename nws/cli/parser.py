@@ -85,6 +85,11 @@ def _add_results(commands: Commands) -> None:
         "folder", nargs="?", type=Path, metavar="FOLDER", help="results (default: results/<scale>)"
     )
     sub.add_argument("--quick", action="store_true", help="fewer samples and images")
+    sub.add_argument(
+        "--record",
+        action="store_true",
+        help="with --quick: keep its scores in quick.csv, which it compares with from then on",
+    )
     _add_benchmark(commands)
     sub = _add(commands, reading.plan, "say how many runs, on what, for how long", "nws plan")
     sub.add_argument("--write", action="store_true", help="also write config.json to the results")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nws.cli.asked import configuration, results_asked, show
+from nws.errors import NwsError
 
 if TYPE_CHECKING:
     from nws.reporting.results import Results
@@ -64,6 +65,11 @@ def report(args: argparse.Namespace) -> None:
 
 def verify(args: argparse.Namespace) -> None:
     """Score the models of results again and compare every number."""
+    if args.record and not args.quick:
+        raise NwsError(
+            "--record: it keeps the scores of --quick, which is not given; give both: "
+            "nws verify FOLDER --quick --record"
+        )
     from nws.machine import quiet
 
     quiet.load()
@@ -74,7 +80,8 @@ def verify(args: argparse.Namespace) -> None:
     args.results = args.folder or args.results
     config, root = results_asked(args)
     configure("cpu", cores())
-    print(verification.report(verification.verify(root, config, args.quick)))
+    found = verification.verify(root, config, args.quick, record=args.record)
+    print(verification.report(found))
 
 
 def benchmark(args: argparse.Namespace) -> None:

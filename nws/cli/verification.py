@@ -3,7 +3,8 @@
 Numbers are taken back to the runs (tables, claims), runs to their files (manifests, histories), and
 scores to the models: those whose ``model.npz`` is there are scored again. With the same images and
 samples the score must be the same up to rounding; with fewer, within the interval that goes with
-them; what is enumerated must be the same in any case.
+them, and what it was when it was recorded (:mod:`nws.cli.quick`); what is enumerated must be the
+same in any case.
 """
 
 import io
@@ -12,7 +13,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nws.config import Config
+from nws.cli import quick as kept
+from nws.config import Config, RunSettings
 from nws.data.datasets import build
 from nws.data.store import Dataset
 from nws.errors import NwsError
@@ -24,6 +26,10 @@ QUICK_SAMPLES, QUICK_IMAGES = 500, 1000
 ROUNDING = 0.01  # nats, of float32 sums on another machine
 ERRORS = 4.0  # standard errors over images; many models are scored, none may fail by chance
 FEWER = 0.5  # nats by which 500 samples may lie below 10,000, on average over images
+# Nats between two scores of the same few samples and images: the random numbers are the same, but
+# on another machine a rounding may flip a sampled unit here and there (by XLA in place of a graph,
+# Table 1's scores move by 2e-5).
+AGAIN = 0.05
 EXACT = 1e-6  # relative, in float64
 
 
@@ -40,9 +46,11 @@ def verify(
     config: Config | None = None,
     quick: bool = False,
     say: Callable[[str], None] = print,
+    record: bool = False,
 ) -> Found:
     """Check the results under ``root``, as ``config`` (by default the one with them) asks for them.
 
+    ``record``: keep the scores, in place of comparing them with those that were kept.
     Raises NwsError if they have no configuration, or if a data set cannot be had.
     """
     results = Results(root, config)
@@ -51,18 +59,30 @@ def verify(
         raise NwsError(
             f"{root}: there is no run to verify; name the folder of results that has some"
         )
-    problems = [*_files(results), *_derived(results)]
-    for entry in entries:
-        problems += [f"{entry.label}: {text}" for text in _run(entry)]
+    known, problems = _known(root) if quick and not record else ({}, [])
     models = [e for e in entries if e.status in DONE and (e.directory / "model.npz").is_file()]
     data = _Datasets(results)
+    scores = []
     for entry in models:
         try:
-            found = list(_model(entry, data(entry.run.settings.dataset), quick, say))
+            made, found = _model(entry, data(entry.run.settings.dataset), quick, known, say)
         except NwsError as error:  # of this model: the others are scored all the same
-            found = [str(error)]
+            made, found = [], [str(error)]
         problems += [f"{entry.label}: {text}" for text in found]
-    return Found(len(models), len(entries), problems + data.problems)
+        scores += [] if found else made  # what differs is not to pass from now on
+    if record:
+        say(str(kept.write(root, scores)))
+    runs = [f"{entry.label}: {text}" for entry in entries for text in _run(entry)]
+    problems = [*_files(results), *_derived(results), *runs, *problems, *data.problems]
+    return Found(len(models), len(entries), problems)
+
+
+def _known(root: Path) -> tuple[dict[kept.Key, float], list[str]]:
+    """The scores that were kept, and what is wrong with their file."""
+    try:
+        return kept.read(root), []
+    except NwsError as error:
+        return {}, [str(error)]
 
 
 def _files(results: Results) -> Iterator[str]:
@@ -104,30 +124,58 @@ def _run(entry: Entry) -> Iterator[str]:
             yield f"{key} is {said}, but history.csv has {value}"
 
 
-def _model(entry: Entry, data: Dataset, quick: bool, say: Callable[[str], None]) -> Iterator[str]:
-    """Scores of the model that are not those of ``metrics.json``."""
+def _model(
+    entry: Entry,
+    data: Dataset,
+    quick: bool,
+    known: dict[kept.Key, float],
+    say: Callable[[str], None],
+) -> tuple[list[kept.Score], list[str]]:
+    """What the model scores, and where that is not what ``metrics.json`` or ``quick.csv`` say."""
     from nws.evaluation import jobs
 
-    settings, metrics = entry.run.settings, entry.metrics
+    settings, said = entry.run.settings, entry.metrics.get("log_likelihood")
     params = jobs.read(entry.directory / "model.npz", settings)
-    if metrics.get("exact"):
+    problems = list(_exact(entry, params, data))
+    if not said:
+        return [], problems
+    asked = _fewer(settings) if quick else settings
+    scores = []
+    for split, again in (jobs.likelihoods(params, asked, data, entry.seed) or {}).items():
+        score = _score(entry, split, again)
+        before = [("", said[split]["mean"], _allowed(said[split], again))]
+        if score.key in known:
+            before.append((f" of {kept.NAME}", known[score.key], AGAIN))
+        for which, mean, allowed in before:
+            text = f"{split} log-likelihood{which} {mean:.4f}, again {score.log_likelihood:.4f}"
+            say(f"{entry.label}: {text} (±{allowed:.2f} allowed)")
+            if not abs(score.log_likelihood - mean) <= allowed:
+                problems.append(f"{text}: further apart than {allowed:.2f} nats")
+        scores.append(score)
+    return scores, problems
+
+
+def _exact(entry: Entry, params: Any, data: Dataset) -> Iterator[str]:
+    """What was enumerated and is not what the model has."""
+    from nws.evaluation import jobs
+
+    if said := entry.metrics.get("exact"):
         for key, value in jobs.exact_scores(params, data).items():
-            if not math.isclose(value, metrics["exact"][key], rel_tol=EXACT, abs_tol=EXACT):
-                yield f"exact {key} is {metrics['exact'][key]}, but the model has {value}"
-    if not (said := metrics.get("log_likelihood")):
-        return
-    if quick:
-        images = min(QUICK_IMAGES, settings.likelihood_images or QUICK_IMAGES)
-        samples = min(QUICK_SAMPLES, settings.likelihood_samples)
-        change = {"likelihood_samples": samples, "likelihood_images": images}
-        settings = settings.model_copy(update=change)
-    scores = jobs.likelihoods(params, settings, data, entry.seed) or {}
-    for split, again in scores.items():
-        allowed = _allowed(said[split], again)
-        text = f"{split} log-likelihood {said[split]['mean']:.4f}, again {again['mean']:.4f}"
-        say(f"{entry.label}: {text} (±{allowed:.2f} allowed)")
-        if not abs(again["mean"] - said[split]["mean"]) <= allowed:
-            yield f"{text}: further apart than {allowed:.2f} nats"
+            if not math.isclose(value, said[key], rel_tol=EXACT, abs_tol=EXACT):
+                yield f"exact {key} is {said[key]}, but the model has {value}"
+
+
+def _fewer(settings: RunSettings) -> RunSettings:
+    """Settings with the samples and images of ``--quick``, where they have not fewer themselves."""
+    images = min(QUICK_IMAGES, settings.likelihood_images or QUICK_IMAGES)
+    samples = min(QUICK_SAMPLES, settings.likelihood_samples)
+    change = {"likelihood_samples": samples, "likelihood_images": images}
+    return settings.model_copy(update=change)
+
+
+def _score(entry: Entry, split: str, again: dict[str, Any]) -> kept.Score:
+    run = f"{entry.run.experiment}/{entry.run.name}"
+    return kept.Score(run, entry.seed, split, again["samples"], again["images"], again["mean"])
 
 
 def _allowed(said: dict[str, Any], again: dict[str, Any]) -> float:

@@ -30,6 +30,8 @@ class Row:
     samples: int = 10
 
 
+FIGURE1 = [3, 3, 4]  # layers from the top; 1024 joint states
+
 TABLE1_EPOCHS = 500
 TABLE1 = {
     "B": [

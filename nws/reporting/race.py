@@ -43,6 +43,7 @@ COLUMNS = [
     "seconds",
     "epochs",
     "status",
+    "run",
 ]
 
 
@@ -85,6 +86,7 @@ def _row(results: Results, entries: list[Entry]) -> dict[str, Any]:
         "likelihood_samples": run.settings.likelihood_samples,
         "seconds": scores.average(entries, "seconds"),
         "epochs": scores.average(entries, "epochs"),
+        "run": f"{run.experiment}/{run.name}",
     }
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nws import cli
-from nws.cli import work
+from nws.cli import quick, work
 from nws.cli.verification import Found, report, verify
 from nws.errors import NwsError
 from nws.files import manifest
@@ -35,6 +35,7 @@ CONFIG = {
     },
 }
 RUN = Path("runs/minimnist/ws_b/seed0")
+OTHER = Path("runs/minimnist/rws_b/seed0")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -61,6 +62,27 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def root(made: Path, tmp_path: Path) -> Path:
     shutil.copytree(made, tmp_path / "results")
+    return tmp_path / "results"
+
+
+@pytest.fixture(scope="module")
+def scored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, but nothing is enumerated: a model is known by its score alone."""
+    folder = tmp_path_factory.mktemp("scored")
+    settings = CONFIG["experiments"]["minimnist"]["settings"] | {"exact": False}  # type: ignore[index]
+    runs = {"ws_b": {}, "rws_b": {"algorithm": "rws", "learning_rate": 0.2}}
+    experiments = {"minimnist": {"settings": settings, "runs": runs}}
+    (folder / "tiny.json").write_text(json.dumps({**CONFIG, "experiments": experiments}))
+    where = ["--config", str(folder / "tiny.json"), "--results", str(folder / "results")]
+    assert cli.main(["train", "minimnist", "--evaluate", *where]) == 0
+    return folder / "results"
+
+
+@pytest.fixture
+def recorded(scored: Path, tmp_path: Path) -> Path:
+    """Those results with a record of their quick scores."""
+    shutil.copytree(scored, tmp_path / "results")
+    assert cli.main(["verify", str(tmp_path / "results"), "--quick", "--record"]) == 0
     return tmp_path / "results"
 
 
@@ -139,6 +161,88 @@ def test_a_changed_weight_is_found(root: Path, quick: bool) -> None:
     assert "model.npz does not match its manifest" in problems(root, quick)
     manifest.write(path.parent, [path.name])
     assert "exact kl is" in problems(root, quick)  # even where the manifest agrees
+
+
+def change_weights(root: Path) -> None:
+    """By so little that the log-likelihood moves by some tenths; the manifest agrees."""
+    path = root / RUN / "model.npz"
+    arrays = {name: array.copy() for name, array in (read_npz(path) or {}).items()}
+    arrays["p_b0"][:3] += 0.5
+    np.savez(path, **arrays)
+    manifest.write(path.parent, [path.name])
+
+
+def test_right_results_pass_with_a_record(recorded: Path) -> None:
+    """Of two runs and two splits; that of a model that is not there is no matter."""
+    rows = (recorded / quick.NAME).read_text().splitlines()
+    assert rows[0] == "run,seed,split,samples,images,log_likelihood"
+    assert [row.split(",")[:3] for row in rows[1:]] == [
+        [f"minimnist/{run}", "0", split] for run in ("ws_b", "rws_b") for split in ("test", "valid")
+    ]
+    said: list[str] = []
+    assert verify(recorded, quick=True, say=said.append).problems == []
+    assert sum(quick.NAME in line for line in said) == 4
+    for name in ("model.npz", manifest.NAME):
+        (recorded / OTHER / name).unlink()
+    assert problems(recorded, quick=True) == ""
+
+
+def test_a_little_changed_weight_is_found_by_the_record(recorded: Path) -> None:
+    before = quick.read(recorded)
+    change_weights(recorded)
+    found = problems(recorded, quick=True).splitlines()
+    assert len(found) == 2
+    assert all("log-likelihood of quick.csv" in problem for problem in found)
+    for name in (quick.NAME, f"quick.{manifest.NAME}"):
+        (recorded / name).unlink()
+    assert problems(recorded, quick=True) == ""  # within what fewer images leave open
+    verify(recorded, quick=True, record=True, say=lambda text: None)
+    after = quick.read(recorded)
+    assert 0.1 < max(abs(after[key] - before[key]) for key in after) < 0.4
+
+
+def test_swapped_models_are_found_by_the_record(recorded: Path) -> None:
+    paths = [recorded / run / "model.npz" for run in (RUN, OTHER)]
+    for path, weights in zip(paths, [path.read_bytes() for path in reversed(paths)], strict=True):
+        path.write_bytes(weights)
+        manifest.write(path.parent, [path.name])
+    found = problems(recorded, quick=True)
+    assert found.count("log-likelihood of quick.csv") == found.count("\n") + 1 == 4
+
+
+def test_a_model_that_the_record_lacks_is_compared_by_the_interval(recorded: Path) -> None:
+    kept = [score for score in quick.read(recorded).items() if score[0][0] != "minimnist/ws_b"]
+    quick.write(recorded, [quick.Score(*key, mean) for key, mean in kept])
+    change_weights(recorded)
+    assert problems(recorded, quick=True) == ""
+
+
+def test_a_record_that_was_changed_is_found_and_made_again(recorded: Path) -> None:
+    path = recorded / quick.NAME
+    path.write_text(path.read_text().replace("500", "400", 1))
+    assert "quick.csv does not match its manifest" in problems(recorded, quick=True)
+    for content, said in (
+        ("run,seed\n", "quick.csv: found the columns run,seed; allowed: run,seed,split"),
+        (path.read_text() + "minimnist/ws_b,0\n", "quick.csv: line 6: found minimnist/ws_b,0;"),
+    ):
+        path.write_text(content)
+        found = problems(recorded, quick=True)
+        assert said in found
+        assert f"to make it again: nws verify {recorded} --quick --record" in found
+    assert cli.main(["verify", str(recorded), "--quick", "--record"]) == 0
+    assert problems(recorded, quick=True) == ""
+
+
+def test_what_differs_is_not_recorded(recorded: Path) -> None:
+    change(recorded, mean=-1.0)
+    assert cli.main(["verify", str(recorded), "--quick", "--record"]) == NwsError.status
+    assert {key[0] for key in quick.read(recorded)} == {"minimnist/rws_b"}
+
+
+def test_a_record_is_of_quick_scores(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["verify", str(root), "--record"]) == NwsError.status
+    assert "--record: it keeps the scores of --quick" in capsys.readouterr().err
+    assert not (root / quick.NAME).exists()
 
 
 def test_a_changed_score_is_found(root: Path) -> None:

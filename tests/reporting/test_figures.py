@@ -12,9 +12,9 @@ from scipy import stats
 from nws import config as configuration
 from nws.errors import NwsError
 from nws.evaluation import fisher_enumeration as enumeration
-from nws.reporting import claims, figures
+from nws.reporting import cells, claims, figures
 from nws.reporting.claims.claim import NOT_AT_SCALE, NOT_RUN
-from nws.reporting.figures import answer, heatmap, noise_floor, pictures, style
+from nws.reporting.figures import answer, noise_floor, pictures, style
 from nws.reporting.results import Results
 
 
@@ -200,14 +200,14 @@ def test_the_noise_floor_is_measured_late_and_predicted_from_the_model(root):
 
 
 def test_diverged_cells_are_hatched_marked_and_never_best(tmp_path):
-    before = heatmap.cells(figures.data("fig7", Results(write(tmp_path / "a"))))
+    before = cells.cells(figures.data("fig7", Results(write(tmp_path / "a"))))
     best = before.iloc[int(before["loss"].argmin())]
     rate, damping = best["learning_rate"], best["damping"]
     root = write(tmp_path / "b", diverged=[f"grid_minimnist/lr{rate:g}_a{damping:g}"])
     frame = figures.data("fig7", Results(root))
-    cells = heatmap.cells(frame).set_index(["learning_rate", "damping"])
-    assert cells.loc[(rate, damping), "status"] == "diverged"
-    assert np.isnan(cells.loc[(rate, damping), "loss"])
+    found = cells.cells(frame).set_index(["learning_rate", "damping"])
+    assert found.loc[(rate, damping), "status"] == "diverged"
+    assert np.isnan(found.loc[(rate, damping), "loss"])
     axes = figures.draw("fig7", frame).axes[0]
     assert sum(patch.get_hatch() is not None for patch in axes.patches) == 1
     assert "diverged" in [text.get_text() for text in axes.texts]
@@ -217,9 +217,9 @@ def test_diverged_cells_are_hatched_marked_and_never_best(tmp_path):
 def test_one_diverged_seed_takes_the_cell_out():
     columns = ["run", "learning_rate", "damping", "seed", "status", "min_valid_loss"]
     rows = [["a", 0.1, 1.0, 0, "finished", 10.0], ["a", 0.1, 1.0, 1, "diverged", None]]
-    cells = heatmap.cells(pd.DataFrame(rows, columns=columns))
-    assert cells["status"].tolist() == ["diverged"]
-    assert cells["loss"].isna().all()
+    found = cells.cells(pd.DataFrame(rows, columns=columns))
+    assert found["status"].tolist() == ["diverged"]
+    assert found["loss"].isna().all()
 
 
 def test_a_grid_that_diverged_whole_says_so(tmp_path):

@@ -78,6 +78,7 @@ def test_the_table_has_the_mean_of_the_seeds_and_what_was_chosen(root):
     expected = student([-28.0, -27.5, -27.0])
     assert (row["ll_test_mean"], row["ci_low"]) == (expected.mean, expected.low)
     assert (row["settings"], row["seeds"]) == ("unit_damping 1, η 0.1", 3)
+    assert row["run"] == "race2/nrws_mended"
 
 
 def test_the_figure_draws_scores_intervals_and_the_papers_value(root):

@@ -1,19 +1,27 @@
 """The report: one valid, self-contained page that escapes everything and hides nothing."""
 
+import html
 import json
 import re
+import subprocess
+import sys
 import warnings
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
+import tensorflow as tf
 from fake_results import SMALL, make, write
 
 from nws import config as configuration
+from nws.cli.asked import runs_named
 from nws.files import manifest
+from nws.files.code import source_hash
 from nws.files.top import SCALES, TEMPLATES
+from nws.models import parameters, vae
 from nws.reporting import figures
-from nws.reporting.page import cost, reductions, report
+from nws.reporting.page import cost, networks, reductions, report
 from nws.reporting.results import Results
 from nws.reporting.wording import duration, minus, number
 
@@ -132,6 +140,74 @@ def test_says_what_matters(made):
     assert text.index("Binarization of Table 2") < text.index("Gradient convention")
     assert "None: every file matches its manifest" in text
     assert (made[0] / "claims.csv").is_file()
+
+
+def test_the_command_stands_beside_every_row_of_the_race(made):
+    command = "<code>nws train {} --evaluate --config config/fake.yaml</code>"
+    rows = (f"race{i}/{rival}" for i in (1, 2, 4) for rival in ("rws", "nrws", "nrws_mended"))
+    assert all(command.format(run) in made[1] for run in rows)
+    searched = "race_search/nrws_lr0.05 race_search/nrws_lr0.2"
+    found = re.findall(command.format("(race_search/nrws_lr.*?)"), made[1])
+    assert {" ".join(sorted(runs.split())) for runs in found} == {searched}
+
+
+def test_commands_of_the_race_name_runs_that_there_are(made):
+    config = Results(made[0]).config
+    section = made[1].split('id="the-race"')[1].split("</section>")[0]
+    for runs in re.findall("<code>nws train (.*?) --evaluate", section):
+        assert list(runs_named(config, runs.split()))
+
+
+def test_every_network_is_listed_with_its_parameters():
+    """As many as the models that are trained have."""
+    settings = {"dataset": "minimnist_b", "layers": [7, 3]}
+    mine = {"rws": {"algorithm": "rws"}, "vae": {"algorithm": "vae", "optimizer": "adam"}}
+    small = {"layers": [7]}
+    experiments = {
+        "mine": {"settings": settings, "runs": {**mine, "small": small}},
+        "yours": {"settings": settings, "runs": {"small": small}},
+    }
+    config = configuration.resolve({**SMALL, "experiments": experiments})
+    found = {(row.layers, row.kind): row for row in networks.networks(config)}
+    assert list(found) == [
+        ((196, 7, 3), networks.MACHINE),
+        ((196, 7, 3), networks.VAE),
+        ((196, 7), networks.MACHINE),
+    ]
+    assert [row.experiments for row in found.values()] == [["mine"], ["mine"], ["mine", "yours"]]
+    machine = parameters.initial([196, 7, 3], 0)
+    p, q = (sum(tf.size(W).numpy() for W in side) for side in (machine.p, machine.q))
+    row = found[(196, 7, 3), networks.MACHINE]
+    assert (row.p, row.q) == (p + 3, q)
+    encoder, decoder = vae.initial([196, 7, 3], 0, np.full(196, 0.1))
+    p, q = (sum(tf.size(W).numpy() for W in side) for side in (decoder, encoder))
+    row = found[(196, 7, 3), networks.VAE]
+    assert (row.p, row.q) == (p, q)
+
+
+def test_the_vae_is_among_the_networks(made):
+    section = made[1].split("<h3>Parameters</h3>")[1].split("</section>")[0]
+    assert section.count("<td>VAE</td>") == 1
+    assert section.count('href="#runs-others"') == 2  # machines of the same layers, and the VAE
+
+
+def test_what_the_clip_does_is_told_where_it_was_tried(made, tmp_path):
+    difficult = made[1].split("What was difficult")[1].split("What remains")[0]
+    assert difficult.count('href="#clip"') == 2
+    config = {**SMALL, "experiments": {"mine": {"runs": {"a": {"epochs": 2}}}}}
+    root = write(tmp_path, configuration.resolve(config))
+    assert 'href="#clip"' not in report.make(Results(root)).read_text(encoding="utf-8")
+
+
+def test_what_not_committed_means_is_said(made):
+    assert "with changes not committed; hash of the training code not recorded" in made[1]
+    assert "files or changes that were not in that commit" in made[1]
+
+
+def test_the_command_for_the_hash_of_the_code_works(made):
+    command = html.unescape(re.search('<code>python -c "(.*?)"</code>', made[1])[1])
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.strip() == source_hash("training")
 
 
 def test_names_are_escaped(tmp_path):

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nws.reporting import cells
 from nws.reporting.claims import measure
 from nws.reporting.claims.claim import Claim, Unusable, Verdict, graded
 from nws.reporting.claims.scale import Needs
@@ -104,12 +105,10 @@ def image_size(results: Results) -> Verdict:
 
 
 def _cells(results: Results, experiment: str) -> "pd.DataFrame":
-    from nws.reporting.figures import heatmap
-
-    frame = heatmap.data(results, experiment)
+    frame = cells.runs(results, experiment)
     if frame["status"].isin([MISSING, UNREADABLE, STALE]).any():
         raise Unusable(f"{experiment} has missing, unreadable or stale runs")
-    return heatmap.cells(frame)
+    return cells.cells(frame)
 
 
 def _best(results: Results, experiment: str) -> dict[str, float]:

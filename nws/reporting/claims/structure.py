@@ -3,9 +3,9 @@
 import numpy as np
 
 from nws.evaluation import fisher_enumeration as enumeration
+from nws.reporting import paper
 from nws.reporting.claims.claim import Claim, Verdict, counted
 from nws.reporting.claims.scale import Needs
-from nws.reporting.figures.fig1 import SIZES
 from nws.reporting.results import Results
 
 TOLERANCE = 1e-12
@@ -14,7 +14,7 @@ ROUNDING = 1e-14  # what is below is another number on every machine
 
 def block_diagonal(results: Results) -> Verdict:
     """The largest entry that couples two units, in the {0, 1} coding of Proposition 1."""
-    network = enumeration.to_01(enumeration.random_network(SIZES))
+    network = enumeration.to_01(enumeration.random_network(paper.FIGURE1))
     matrix = enumeration.fisher(network, "01")
     outside = enumeration.largest_outside(matrix, enumeration.unit_of_parameter(network))
     error = float(np.abs(matrix - enumeration.blocks(network, "01")).max())
@@ -26,7 +26,7 @@ def block_diagonal(results: Results) -> Verdict:
 
 def plus_minus_one(results: Results) -> Verdict:
     """The same formula on ±1 units, and the same metric as on {0, 1} units: F± = Jᵀ F01 J."""
-    network = enumeration.random_network(SIZES)
+    network = enumeration.random_network(paper.FIGURE1)
     matrix = enumeration.fisher(network, "pm1")
     formula = float(np.abs(matrix - enumeration.blocks(network, "pm1")).max())
     jacobian = enumeration.jacobian_to_01(network)

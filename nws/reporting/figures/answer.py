@@ -3,6 +3,7 @@
 One row a value, one a claim. Colours and signs are those of the verdicts in the report.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -101,7 +102,7 @@ def _values(
     return rows
 
 
-def _images(table: str, row: dict[str, Any]) -> str:
+def _images(table: str, row: Mapping[Any, Any]) -> str:
     return f"miniMNIST {row['binarization']}" if table == "table1" else "MNIST, 12 layers"
 
 
@@ -118,8 +119,15 @@ def _differences(axes: Axes, rows: pd.DataFrame) -> None:
         colour, _ = LOOKS[row["verdict"]]
         if np.isfinite(row["ours"]):
             ends = [[row["ours"] - row["low"]], [row["high"] - row["ours"]]]
-            look = {"fmt": "o", "color": colour, "elinewidth": 1, "capsize": 2}
-            axes.errorbar(row["difference"], place, xerr=np.nan_to_num(ends), **look)
+            axes.errorbar(
+                row["difference"],
+                place,
+                xerr=np.nan_to_num(ends),
+                fmt="o",
+                color=colour,
+                elinewidth=1,
+                capsize=2,
+            )
         else:
             axes.text(0, place, f" {row['verdict']}", color=colour, va="center")
     labels = [f"{r['topic']}  {_pair(r)}" for r in rows.to_dict("records")]
@@ -130,7 +138,7 @@ def _differences(axes: Axes, rows: pd.DataFrame) -> None:
     axes.set_title("Test log-likelihood: ours (the paper’s)", loc="left")
 
 
-def _pair(row: dict[str, Any]) -> str:
+def _pair(row: Mapping[Any, Any]) -> str:
     ours = wording.nats(row["ours"]) if np.isfinite(row["ours"]) else "–"
     return f"{ours} ({wording.nats(row['paper'])})"
 

@@ -7,18 +7,18 @@ from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.figure import Figure
 
 from nws.evaluation import fisher_enumeration as enumeration
+from nws.reporting import paper
 from nws.reporting.figures import style
 from nws.reporting.results import Results
 
 EXPERIMENTS: tuple[str, ...] = ()
-SIZES = [3, 3, 4]  # from the top; 1024 joint states
 TITLES = {"01": "{0, 1} units", "pm1": "±1 units"}
 SMALLEST = 1e-4  # entries below are drawn at the pale end of the scale
 
 
 def data(results: Results) -> pd.DataFrame:
     """Every entry of both matrices, with the unit and layer of its row and column."""
-    network = enumeration.random_network(SIZES)
+    network = enumeration.random_network(paper.FIGURE1)
     unit = enumeration.unit_of_parameter(network)
     layer = enumeration.layer_of_unit(network)[unit]
     row, column = (index.ravel() for index in np.indices((unit.size, unit.size)))

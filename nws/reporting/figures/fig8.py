@@ -3,6 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
+from nws.reporting import cells
 from nws.reporting.figures import heatmap
 from nws.reporting.results import Results
 
@@ -11,7 +12,7 @@ EXPERIMENTS = ("grid_mnist",)
 
 def data(results: Results) -> pd.DataFrame:
     """One row per cell of the grid and seed."""
-    return heatmap.data(results, "grid_mnist")
+    return cells.runs(results, "grid_mnist")
 
 
 def draw(frame: pd.DataFrame) -> Figure:

@@ -6,32 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from nws.reporting.cells import cells
 from nws.reporting.figures import style
-from nws.reporting.results import DIVERGED, DONE, Results
-
-COLUMNS = ["run", "learning_rate", "damping", "seed", "status", "min_valid_loss"]
-
-
-def data(results: Results, experiment: str) -> pd.DataFrame:
-    """One row per cell and seed; a number only where the run ended well."""
-    rows = [
-        row | {"min_valid_loss": row.get("min_valid_loss") if row["status"] in DONE else None}
-        for row in results.metrics(experiment)
-    ]
-    return pd.DataFrame(rows, columns=COLUMNS).astype({"min_valid_loss": float})
-
-
-def cells(frame: pd.DataFrame) -> pd.DataFrame:
-    """One row per cell: the mean loss of its seeds, or their first status that is not a good end.
-
-    A cell with one bad seed has no loss: it must not be chosen for the luck of the others.
-    """
-    rows = []
-    for (rate, damping), seeds in frame.groupby(["learning_rate", "damping"]):
-        odd = seeds.loc[~seeds["status"].isin(DONE), "status"]
-        loss = seeds["min_valid_loss"].mean() if odd.empty else np.nan
-        rows.append((rate, damping, loss, "" if odd.empty else odd.iloc[0]))
-    return pd.DataFrame(rows, columns=["learning_rate", "damping", "loss", "status"])
+from nws.reporting.results import DIVERGED
 
 
 def draw(frame: pd.DataFrame) -> Figure:

@@ -7,7 +7,6 @@ and the configuration; the page needs no network and no JavaScript.
 import base64
 from collections import Counter
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,10 +23,12 @@ from nws.reporting.page import (
     choices,
     cost,
     crossover,
+    networks,
     provenance,
     reductions,
     samples,
 )
+from nws.reporting.page.tried import tried
 from nws.reporting.results import DONE, Entry, Results
 
 if TYPE_CHECKING:
@@ -85,7 +86,8 @@ def content(results: Results, judged: list[tuple[claims.Claim, claims.Verdict]])
         "judged": judged,
         "verdicts": _count(judged),
         "answer": answer.content(judged),
-        "networks": _networks(results),
+        "tried": {claim.id: tried(results, claim, verdict) for claim, verdict in judged},
+        "networks": networks.networks(results.config),
         "rules": _uri((TEMPLATES / "rulegraph.svg").read_bytes(), "svg+xml"),
         "tables": {name: _table(name, results, captions[name]) for name in tables.NAMES},
         "figures": [_figure(name, results, captions[name], outdated) for name in figures.NAMES],
@@ -118,21 +120,6 @@ def _provenance(results: Results, entries: list[Entry]) -> dict[str, Any]:
         "problems": provenance.problems(results),
         "unchecked": provenance.without_manifest(results),
     }
-
-
-def _networks(results: Results) -> list[dict[str, Any]]:
-    """Parameters of p (with its prior) and q, of every network that has runs on known images."""
-    found = []
-    for name, experiment in results.config.experiments.items():
-        settings = next(configuration.expand(name, experiment)).settings
-        source = results.config.datasets[settings.dataset].source
-        if source in configuration.BUILT_IN:
-            layers = [configuration.BUILT_IN[source], *settings.layers]
-            pairs = list(pairwise(layers))
-            p = sum(low * high + low for low, high in pairs) + layers[-1]
-            q = sum(low * high + high for low, high in pairs)
-            found.append({"experiment": name, "layers": layers, "p": p, "q": q})
-    return found
 
 
 def _race(results: Results) -> dict[str, Any]:
