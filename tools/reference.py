@@ -299,6 +299,7 @@ def main() -> None:
     for source in (root, *args.take):
         keep_unfinished(source, KEPT, config)
     README.write_text(put(section(), README.read_text(encoding="utf-8")), encoding="utf-8")
+    _nws(CONFIG, KEPT, "verify", "--quick", "--record")
 
 
 if __name__ == "__main__":

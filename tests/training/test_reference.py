@@ -84,6 +84,16 @@ def test_checkpoints_of_other_code_are_no_progress_until_signed(tmp_path: Path) 
         assert arrays["t0"].tolist() == [1, 1]
 
 
+def test_every_model_has_a_quick_score_to_compare_with() -> None:
+    scored = [e for e in results().all_entries() if e.metrics.get("log_likelihood")]
+    models = {f"{e.run.experiment}/{e.run.name}" for e in scored if _has_model(e.directory)}
+    assert {row["run"] for row in rows(REFERENCE / "quick.csv")} == models
+
+
+def _has_model(folder: Path) -> bool:
+    return (folder / "model.npz").is_file()
+
+
 def test_it_is_small() -> None:
     size = sum(path.stat().st_size for path in REFERENCE.rglob("*") if path.is_file())
     assert size < 40 * 2**20
