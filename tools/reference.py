@@ -269,8 +269,9 @@ def main() -> None:
     parser.add_argument(
         "--same-numbers",
         action="store_true",
-        help="the training code changed, and no number with it: go on from checkpoints of the one "
-        "before. Ask the slow tests of tests/training/test_reference.py first",
+        help="the training code changed, and no number with it: sign checkpoints of other "
+        "code, here and in the folders taken from, as of today's. Ask the slow tests of "
+        "tests/training/test_reference.py first",
     )
     parser.add_argument("only", nargs="*", metavar="EXPERIMENT", help="train those of this alone")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="trainings at once")

@@ -67,7 +67,7 @@ def _add_results(commands: Commands) -> None:
     sub.add_argument(
         "name",
         nargs="*",
-        help="fig1 ... fig9, race, activity, exactness, noise_floor (default: all)",
+        help="answer, fig1 ... fig9, race, activity, exactness, noise_floor (default: all)",
     )
     sub = _add(commands, reading.table, "make tables from result files", "nws table table1")
     sub.add_argument(
@@ -130,8 +130,8 @@ def _add(
         "--config",
         type=Path,
         metavar="FILE",
-        help="configuration (default: config.json in --results, if it is there; else the paper's "
-        "scale)",
+        help="configuration (default: config.json in the folder that --results names, else the "
+        "paper's scale)",
     )
     sub.add_argument(
         "--results", type=Path, metavar="DIR", help="results folder (default: results/<scale>)"

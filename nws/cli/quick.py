@@ -73,4 +73,4 @@ def _score(root: Path, line: int, cells: list[str]) -> Score:
 
 
 def _renewed(root: Path) -> str:
-    return f"to make it again: nws verify {root} --quick --record"
+    return f"to make it again: delete it; nws verify {root} --quick --record"

@@ -50,7 +50,7 @@ def verify(
 ) -> Found:
     """Check the results under ``root``, as ``config`` (by default the one with them) asks for them.
 
-    ``record``: keep the scores, in place of comparing them with those that were kept.
+    ``record``: keep the scores; of a model that has a problem, those that were kept.
     Raises NwsError if they have no configuration, or if a data set cannot be had.
     """
     results = Results(root, config)
@@ -59,7 +59,7 @@ def verify(
         raise NwsError(
             f"{root}: there is no run to verify; name the folder of results that has some"
         )
-    known, problems = _known(root) if quick and not record else ({}, [])
+    known, problems = _known(root) if quick else ({}, [])
     models = [e for e in entries if e.status in DONE and (e.directory / "model.npz").is_file()]
     data = _Datasets(results)
     scores = []
@@ -69,12 +69,17 @@ def verify(
         except NwsError as error:  # of this model: the others are scored all the same
             made, found = [], [str(error)]
         problems += [f"{entry.label}: {text}" for text in found]
-        scores += [] if found else made  # what differs is not to pass from now on
+        scores += _as_before(entry, known) if found else made  # or it would pass from now on
     if record:
         say(str(kept.write(root, scores)))
     runs = [f"{entry.label}: {text}" for entry in entries for text in _run(entry)]
     problems = [*_files(results), *_derived(results), *runs, *problems, *data.problems]
     return Found(len(models), len(entries), problems)
+
+
+def _as_before(entry: Entry, known: dict[kept.Key, float]) -> list[kept.Score]:
+    own = (f"{entry.run.experiment}/{entry.run.name}", entry.seed)
+    return [kept.Score(*key, score) for key, score in known.items() if key[:2] == own]
 
 
 def _known(root: Path) -> tuple[dict[kept.Key, float], list[str]]:

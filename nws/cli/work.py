@@ -57,14 +57,14 @@ def evaluate(args: argparse.Namespace) -> None:
 def _trained(config: "Config", root: Path, run: "Run", seed: int) -> bool:
     """Whether a run is trained as it is asked for, by this code, and its files are whole; then that
     is said."""
-    from nws.files import manifest
+    from nws.files import manifest, record
     from nws.files.code import source_hash
     from nws.reporting.results import STALE, Results
 
     entry = Results(root, config).entry(run, seed)
     same = entry.trained and entry.metrics.get("code") == source_hash("training")
     there = same and (entry.directory / "model.npz").is_file()
-    if trained := there and not manifest.check(entry.directory):
+    if trained := there and not manifest.check(entry.directory, names=record.TRAINED):
         print(f"{entry.label}: already trained; --again trains it again", file=sys.stderr)
     elif entry.status == STALE:
         print(f"{entry.label}: trained again: {entry.reason}", file=sys.stderr)

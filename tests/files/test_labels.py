@@ -327,6 +327,10 @@ def test_what_is_trained_and_scored_is_kept(
     assert world.command("train", "minimnist", "--evaluate") == 0
     assert (folder / "model.npz").stat().st_mtime_ns == trained
     assert (folder / "metrics.json").exists()
+    (folder / "samples.npz").write_bytes(b"cut short")  # a score is made again, no training
+    assert world.command("train", "minimnist", "--evaluate") == 0
+    assert (folder / "model.npz").stat().st_mtime_ns == trained
+    assert (folder / "samples.npz").read_bytes() != b"cut short"
     (folder / "model.npz").write_bytes(b"cut short")
     assert world.command("train", "minimnist") == 0
     assert not (folder / "metrics.json").exists()

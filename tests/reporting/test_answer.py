@@ -59,13 +59,15 @@ def test_the_order_of_the_algorithms_and_their_speed_are_told_where_they_are_jud
 
 def test_what_was_tried_is_told_of_what_does_not_hold(tmp_path: Path) -> None:
     """Where its runs are there, on the images that the claim is about."""
-    results = Results(fake_results.write(tmp_path))
+    results = Results(fake_results.write(tmp_path, missing=["clip/ws_b"]))
     by_id = {claim.id: claim for claim in claims.ALL}
 
     def told(name: str, verdict: str) -> list[str]:
         return [t.anchor for t in tried(results, by_id[name], Verdict(verdict, "1", ""))]
 
     assert told("table1-b-rws", NOT_REPRODUCED) == ["clip", "sensitivity", "nearest"]
+    assert "clip" not in told("table1-b-ws", PARTLY)
+    assert "sensitivity" not in told("table1-b-ws", PARTLY)  # of RWS and NRWS alone
     assert told("table1-b-order", PARTLY) == ["clip", "sensitivity", "nearest"]
     assert told("table1-b-rws", REPRODUCED) == []
     assert told("table1-bst-rws", PARTLY) == []  # there is a clip of B alone

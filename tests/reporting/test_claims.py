@@ -1,5 +1,6 @@
 """Claims: known inputs give the known verdict, and their reverse the other one."""
 
+import copy
 import json
 import re
 import shutil
@@ -116,6 +117,22 @@ def test_a_lead_that_is_lost_again_is_part_of_one(root, first, last, verdict):
     found = sooner.crossover(Results(root), "B", first, last)
     assert (found.verdict, found.ours) == (verdict, "epoch 1, not to the end")
     assert found.why.endswith("Seed 1: from epoch 1 to 4, not after, of 6.")
+
+
+def test_an_epoch_ahead_is_no_lead(tmp_path):
+    experiments = copy.deepcopy(SMALL["experiments"])
+    experiments["minimnist"]["settings"]["epochs"] = 30
+    root = write(tmp_path, configuration.resolve({**SMALL, "experiments": experiments}))
+    falling = np.linspace(40.0, 30.0, 30)
+    for lucky, verdict in ((1, NOT_REPRODUCED), (3, PARTLY)):
+        ahead = np.r_[1, -np.ones(lucky), np.ones(29 - lucky)]
+        for seed in range(3):
+            for run, loss in (("ws_b", falling + 9), ("rws_b", falling)):
+                rewrite(root, "minimnist", run, seed, train_loss=loss)
+            rewrite(root, "minimnist", "nrws_b", seed, train_loss=falling + ahead)
+        found = sooner.crossover(Results(root), "B", 1, 4)
+        assert found.verdict == verdict, found.why
+        assert ("A lead of 1 epochs of 30 is none." in found.why) == (lucky == 1)
 
 
 def test_sooner_in_epochs_and_seconds(root):

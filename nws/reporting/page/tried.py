@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from nws.reporting import paper
 from nws.reporting.claims import Claim, Verdict, measure
 from nws.reporting.claims.claim import NOT_REPRODUCED, PARTLY
 from nws.reporting.results import DONE, Results
@@ -30,19 +31,22 @@ TRIALS = {
 
 
 def tried(results: Results, claim: Claim, verdict: Verdict) -> list[Trial]:
-    """The trials whose runs are there; none where there is nothing to explain."""
+    """The trials whose runs are there, of the claim's algorithm if it is about one; none where
+    there is nothing to explain."""
     if verdict.verdict not in (PARTLY, NOT_REPRODUCED):
         return []
     binarization, trials = next(
         (found for start, found in TRIALS.items() if _about(claim.id, start)), ("", ())
     )
-    return [trial for trial in trials if _is_there(results, trial.experiment, binarization)]
+    last = claim.id.rpartition("-")[2]
+    algorithm = last if last in paper.NAMES else ""
+    return [t for t in trials if _is_there(results, t.experiment, binarization, algorithm)]
 
 
 def _about(claim: str, start: str) -> bool:
     return claim.startswith(start) if start.endswith("-") else claim == start
 
 
-def _is_there(results: Results, experiment: str, binarization: str) -> bool:
-    names = measure.runs_of(results, experiment, binarization)
+def _is_there(results: Results, experiment: str, binarization: str, algorithm: str) -> bool:
+    names = measure.runs_of(results, experiment, binarization, algorithm)
     return any(e.run.name in names and e.status in DONE for e in results.entries(experiment))
