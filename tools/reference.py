@@ -16,6 +16,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -144,15 +145,18 @@ def _steps(root: Path, entry: Entry) -> float:
 
 
 def code(checkpoint: Path) -> str:
-    """The hash of the training code that wrote a checkpoint."""
-    with np.load(checkpoint, allow_pickle=False) as arrays:
-        return str(json.loads(str(arrays["about"]))["fingerprint"]["code"])
+    """The hash of the training code that wrote a checkpoint; empty if it is damaged."""
+    try:
+        with np.load(checkpoint, allow_pickle=False) as arrays:
+            return str(json.loads(str(arrays["about"]))["fingerprint"]["code"])
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return ""
 
 
 def sign(root: Path) -> None:
     """Have all checkpoints under ``root`` go on with today's training code."""
     for path in root.glob("work/*/*/seed*/step*.npz"):
-        if code(path) != TODAY:
+        if code(path) not in ("", TODAY):
             with np.load(path, allow_pickle=False) as arrays:
                 content = dict(arrays)
             about = json.loads(str(content["about"]))

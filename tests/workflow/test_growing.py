@@ -7,11 +7,13 @@ from threading import Barrier
 from time import sleep
 from types import ModuleType
 
+import numpy as np
 import pytest
 import yaml
 from fake_results import SMALL, write
 
 from nws import config as configuration
+from nws.files.code import source_hash
 from nws.reporting.results import Results
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -190,11 +192,12 @@ def test_the_kept_files_are_small_whole_and_only_grow(tool, tmp_path: Path) -> N
     assert not list(kept.glob("runs/minimnist/*/seed*"))
 
 
-def begun(root: Path, step: int, size: int = 10) -> Path:
-    """A file in the place of a checkpoint of rws_b's seed 0."""
+def begun(root: Path, step: int, size: int = 10, code: str = "") -> Path:
+    """A checkpoint of rws_b's seed 0, by today's code or another."""
     path = root / f"work/minimnist/rws_b/seed0/step{step:010d}.npz"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(bytes(size))
+    about = {"fingerprint": {"code": code or source_hash("training")}}
+    np.savez(path, t0=np.zeros(size, np.uint8), about=np.array(json.dumps(about)))
     return path
 
 
@@ -218,6 +221,10 @@ def test_a_run_that_is_begun_goes_on_on_the_next_machine(tool, tmp_path: Path) -
     assert held(kept / "unfinished") == [light]
     assert tool.go_on(kept / "unfinished", next_machine, config) == 1
     assert held(next_machine) == [light]
+    begun(tmp_path / "older", 140, code="another")  # goes on nowhere
+    (tmp_path / "older/work/minimnist/rws_b/seed0/step0000000145.npz").write_bytes(b"torn")
+    tool.keep_unfinished(tmp_path / "older", kept, config)
+    assert held(kept / "unfinished") == [light]
     begun(next_machine, 150)  # of its own, and never overwritten
     assert tool.go_on(kept / "unfinished", next_machine, config) == 0
     tool.keep_unfinished(next_machine, kept, config)
