@@ -26,6 +26,7 @@ QUICK_SAMPLES, QUICK_IMAGES = 500, 1000
 ROUNDING = 0.01  # nats, of float32 sums on another machine
 ERRORS = 4.0  # standard errors over images; many models are scored, none may fail by chance
 FEWER = 0.5  # nats by which 500 samples may lie below 10,000, on average over images
+FEW = 10.0  # effective samples; where fewer carry all the weight, by the logarithm of the ratio
 # Nats between two scores of the same few samples and images: the random numbers are the same, but
 # on another machine a rounding may flip a sampled unit here and there (by XLA in place of a graph,
 # Table 1's scores move by 2e-5).
@@ -187,7 +188,9 @@ def _allowed(said: dict[str, Any], again: dict[str, Any]) -> float:
     """How far apart two scores may be: rounding, or what fewer images and samples leave open."""
     if all(said[key] == again[key] for key in ("samples", "images")):
         return ROUNDING
-    return ERRORS * float(again["standard_error"]) + FEWER
+    few = said["effective_sample_size"] < FEW
+    fewer = math.log(said["samples"] / again["samples"]) if few else FEWER
+    return ERRORS * float(again["standard_error"]) + max(FEWER, fewer)
 
 
 class _Datasets:

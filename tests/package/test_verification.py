@@ -10,7 +10,7 @@ import pytest
 
 from nws import cli
 from nws.cli import quick, work
-from nws.cli.verification import Found, report, verify
+from nws.cli.verification import Found, _allowed, report, verify
 from nws.errors import NwsError
 from nws.files import manifest
 from nws.machine import device
@@ -309,3 +309,12 @@ def test_the_command_fails_and_names_what_differs(
     assert "minimnist/ws_b seed 0: min_valid_loss" in capsys.readouterr().err
     with pytest.raises(NwsError, match="2 differences"):
         report(Found(1, 1, ["one", "two"]))
+
+
+@pytest.mark.parametrize(("effective", "fewer"), [(450.0, 0.5), (2.5, np.log(20))])
+def test_fewer_samples_may_lie_lower_where_few_carry_the_weight(
+    effective: float, fewer: float
+) -> None:
+    said = {"samples": 10_000, "images": 10_000, "effective_sample_size": effective}
+    again = {"samples": 500, "images": 1000, "standard_error": 0.25}
+    assert _allowed(said, again) == pytest.approx(1 + fewer)

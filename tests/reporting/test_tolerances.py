@@ -372,3 +372,12 @@ def test_fewer_test_images_are_too_few():
     data = {name: {"test": 5_000} for name in ("minimnist_b", "minimnist_bst")}
     config = configuration.resolve({"datasets": data})
     assert "only some" in Needs(("minimnist",), 500, 10_000).shortfall(config)
+
+
+@pytest.mark.parametrize(("effective", "told"), [(2.5, True), (450.0, False)])
+def test_a_loose_bound_is_told(root, effective, told):
+    for seed in range(3):
+        score = {"mean": -30.0, "standard_error": 0.1, "effective_sample_size": effective}
+        update(root, "minimnist", "ws_b", seed, log_likelihood={"test": score, "valid": score})
+    why = likelihood.value(Results(root), "minimnist", "B", "ws", -29.337).why
+    assert ("loose one: 2.5 of its samples" in why) == told
