@@ -529,6 +529,17 @@ def test_a_run_that_converged_is_judged_by_the_epochs_it_had(tmp_path):
     assert judge(stated, Results(root)).scale.endswith("300 of 2000 epochs, 2 seeds")
 
 
+def test_a_value_is_judged_by_the_epochs_of_its_own_run(tmp_path):
+    root = whole(tmp_path, epochs=300, patience=20)
+    for seed in (0, 1):
+        update(root, "mnist", "rws", seed, status="converged")
+    stated = {c.id: c for c in claims.ALL}
+    for name in ("rws", "nrws", "order"):
+        scale = judge(stated[f"table2-static-{name}"], Results(root)).scale
+        assert "300 of 2000 epochs" in scale
+        assert ("stopped" in scale) == (name == "rws"), name
+
+
 def test_a_loss_that_still_falls_where_a_run_was_stopped_is_told(tmp_path):
     root = whole(tmp_path, epochs=300, patience=20)
     rng = np.random.default_rng(0)

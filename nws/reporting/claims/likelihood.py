@@ -1,6 +1,7 @@
 """Claims about log-likelihoods: the values and the orderings of Tables 1 and 2."""
 
 import math
+from dataclasses import replace
 from functools import partial
 
 from nws.reporting import paper
@@ -92,7 +93,7 @@ def _values(
             quantity="test log-likelihood, nats, 10,000 importance samples",
             paper=f"{row.log_likelihood}",
             tolerance=f"±{TOLERANCE} reproduced, ±{2 * TOLERANCE:g} partly",
-            needs=needs,
+            needs=replace(needs, algorithm=row.algorithm),
             check=partial(
                 value,
                 experiment=experiment,

@@ -18,18 +18,23 @@ class Needs:
 
     Down to a tenth of the ``epochs``, or where its key ``patience`` ended a run, a claim is judged
     at the scale that was run, and its verdict says so. Images and layers must be the paper's, as
-    ``config/paper.yaml`` has them.
+    ``config/paper.yaml`` has them. ``algorithm``: of its runs alone.
     """
 
     experiments: tuple[str, ...] = ()
     epochs: int = 0
     likelihood_samples: int = 0
+    algorithm: str = ""
+
+    def concerns(self, run: configuration.Run) -> bool:
+        """Whether a run of the experiments is one that the claim is about."""
+        return self.algorithm in ("", run.settings.algorithm)
 
     def shortfall(self, config: Config) -> str:
         """Why nothing can be said with a configuration; empty if something can."""
         for name in self.experiments:
             for run in configuration.expand(name, config.experiments[name]):
-                if problem := self._problem(config, run):
+                if self.concerns(run) and (problem := self._problem(config, run)):
                     return f"{problem} ({name})"
         return ""
 
@@ -52,7 +57,8 @@ class Needs:
 
 def reached(needs: Needs, results: Results) -> tuple[str, bool]:
     """The epochs that the runs of a claim had, in words; whether that is fewer than it needs."""
-    done = [e for name in needs.experiments for e in results.entries(name) if e.status in DONE]
+    entries = [e for name in needs.experiments for e in results.entries(name)]
+    done = [e for e in entries if e.status in DONE and needs.concerns(e.run)]
     if not (needs.epochs and done):
         return "", False
     ran = min(e.metrics["epochs"] for e in done)
