@@ -122,15 +122,15 @@ def test_the_report_shows_the_claims() -> None:
 
 
 EPOCHS = 3
-FURTHER = {"rws_b": 6e-3}  # relative; else 1e-3
+FURTHER = {"rws_b": 1e-2}  # relative; else 2e-3
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["ws_b", "rws_b", "nrws_b", "nrws_bst"])
 def test_a_run_of_table_1_gives_the_same_history_again(tmp_path: Path, name: str) -> None:
     """Its first epochs; on another machine type the numbers agree, but not to the last bit: within
-    6e-4 between two, of RWS, whose steps are large, within 5e-3. Another clip changes the third
-    epoch's by 3e-3, and RWS's by 1e-2; every other setting by more. Runs
+    6e-4 between two, of RWS, whose steps are large, within 5e-3. A clip of 1e-6 changes the three
+    epochs by up to 3e-3, RWS's by 1.2e-2; every other setting by more. Runs
     that name their CPU without its kind may be of any: two CPUs have been called "AMD EPYC"."""
     where = Path("runs") / "minimnist" / name / "seed0"
     if not (REFERENCE / where / "history.csv").is_file():
@@ -156,5 +156,5 @@ def test_a_run_of_table_1_gives_the_same_history_again(tmp_path: Path, name: str
             if alike:
                 assert ours[key] == theirs[key], (key, machines[1]["cpu"])
             else:
-                close = FURTHER.get(name, 1e-3)
+                close = FURTHER.get(name, 2e-3)
                 assert float(ours[key]) == pytest.approx(float(theirs[key]), rel=close), key
