@@ -105,7 +105,7 @@ def test_the_answer_has_every_claim_and_every_value_of_the_tables(tmp_path):
     assert set(tiles["topic"]) == set(answer.TOPICS)
     assert list(values["topic"]) == [
         f"{images}, {algorithm}"
-        for images in ("miniMNIST B", "miniMNIST BSt", "MNIST, 12 layers")
+        for images in ("miniMNIST B", "miniMNIST BSt", "MNIST")
         for algorithm in ("WS", "RWS", "NRWS")
     ]
     found = values.set_index("claim")

@@ -103,7 +103,7 @@ def _values(
 
 
 def _images(table: str, row: Mapping[Any, Any]) -> str:
-    return f"miniMNIST {row['binarization']}" if table == "table1" else "MNIST, 12 layers"
+    return f"miniMNIST {row['binarization']}" if table == "table1" else "MNIST"
 
 
 def _number(value: Any) -> float:
