@@ -16,6 +16,7 @@ from nws.reporting import cells, claims, figures
 from nws.reporting.claims.claim import NOT_AT_SCALE, NOT_RUN
 from nws.reporting.figures import answer, noise_floor, pictures, style
 from nws.reporting.results import Results
+from nws.reporting.wording import minus
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +116,12 @@ def test_the_answer_has_every_claim_and_every_value_of_the_tables(tmp_path):
     assert found.loc["table1-b-rws", "low"] == pytest.approx(-29.195 - half)
     left, right = figures.draw("answer", frame).axes
     dots = [float(bar[0].get_xdata()[0]) for bar in left.containers]
-    assert dots == pytest.approx(list(values["difference"]))
+    near = values["difference"].abs() <= answer.FAR
+    assert dots == pytest.approx(list(values.loc[near, "difference"]))
+    told = {text.get_text().strip() for text in left.texts}
+    assert told == {minus(f"{d:+.1f}") for d in values.loc[~near, "difference"]}
+    assert told
+    assert len(dots) > 1
     assert len(right.texts) == len(claims.ALL)
 
 

@@ -22,6 +22,7 @@ COLUMNS = [
     "panel", "topic", "claim", "verdict", "ours", "low", "high", "paper", "difference",
 ]  # fmt: skip
 VALUE, CLAIM = "value", "claim"
+FAR = 3.0  # nats: what is farther away is an arrow at the edge, so that the tolerance can be seen
 TOPICS = {
     "Structure of the Fisher matrix": ("blocks", "plus-minus-one"),
     "Table 1: values and orders": ("table1-",),
@@ -111,13 +112,18 @@ def _number(value: Any) -> float:
 
 
 def _differences(axes: Axes, rows: pd.DataFrame) -> None:
-    """A dot for each value, in the bands of its tolerance."""
+    """A dot for each value, in the bands of its tolerance; beyond the edge, an arrow and a number."""
     for width in (2, 1):
         axes.axvspan(-width * TOLERANCE, width * TOLERANCE, color="#0b6b3a", alpha=0.08, lw=0)
     axes.axvline(0, color="#555555", lw=0.8)
     for place, row in enumerate(rows.to_dict("records")):
         colour, _ = LOOKS[row["verdict"]]
-        if np.isfinite(row["ours"]):
+        if abs(row["difference"]) > FAR:
+            edge, side = (-FAR, "left") if row["difference"] < 0 else (FAR, "right")
+            axes.plot(edge, place, "<" if side == "left" else ">", color=colour)
+            text = wording.minus(f"  {row['difference']:+.1f}  ")
+            axes.text(edge, place, text, color=colour, va="center", ha=side)
+        elif np.isfinite(row["ours"]):
             ends = [[row["ours"] - row["low"]], [row["high"] - row["ours"]]]
             axes.errorbar(
                 row["difference"],
@@ -132,6 +138,7 @@ def _differences(axes: Axes, rows: pd.DataFrame) -> None:
             axes.text(0, place, f" {row['verdict']}", color=colour, va="center")
     labels = [f"{r['topic']}  {_pair(r)}" for r in rows.to_dict("records")]
     axes.set_yticks(range(len(rows)), labels)
+    axes.set_xlim(-FAR - 0.2, FAR + 0.2)
     axes.set_ylim(max(len(rows), 1) - 0.5, -0.5)
     axes.grid(False, axis="y")
     axes.set_xlabel("ours − paper (nats): right of 0 ours is better")
