@@ -112,7 +112,7 @@ def _number(value: Any) -> float:
 
 
 def _differences(axes: Axes, rows: pd.DataFrame) -> None:
-    """A dot for each value, in the bands of its tolerance; beyond the edge, an arrow and a number."""
+    """A dot for each value, in the bands of its tolerance; an arrow where it is farther away."""
     for width in (2, 1):
         axes.axvspan(-width * TOLERANCE, width * TOLERANCE, color="#0b6b3a", alpha=0.08, lw=0)
     axes.axvline(0, color="#555555", lw=0.8)
