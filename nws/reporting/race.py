@@ -25,7 +25,14 @@ RIVALS = {
     "nbihm": "NBiHM",
 }
 EXPERIMENTS = ("race1", "race2", "race3", "race4")  # the shortest first
-SYMBOLS = {"learning_rate": "η", "damping": "α", "refresh": "K"}
+SYMBOLS = {
+    "learning_rate": "η",
+    "learning_rate_schedule": "η(t)",
+    "damping": "α",
+    "damping_schedule": "α(t)",
+    "refresh": "K",
+    "samples_later": "S later",
+}
 COLUMNS = [
     "budget",
     "rival",
@@ -90,15 +97,16 @@ def _row(results: Results, entries: list[Entry]) -> dict[str, Any]:
     }
 
 
-def own(results: Results, run: Run) -> dict[str, Any]:
-    """What a run of the race has of its own: what its search chose, beside the algorithm."""
-    written = results.config.experiments[run.experiment].runs.get(run.name, {})
-    return {key: value for key, value in written.items() if key != "algorithm"}
-
-
 def described(results: Results, run: Run) -> str:
-    """The same for reading."""
+    """What a run of the race has of its own, for reading: what its search chose, without what says
+    that there is nothing, such as ``samples_later: null``."""
+    written = results.config.experiments[run.experiment].runs.get(run.name, {})
     return ", ".join(
         f"{SYMBOLS.get(key, key)} {wording.brief(value)}"
-        for key, value in own(results, run).items()
+        for key, value in written.items()
+        if key != "algorithm" and not _nothing(value)
     )
+
+
+def _nothing(value: Any) -> bool:
+    return value is None or (isinstance(value, dict) and value.get("kind") == "constant")

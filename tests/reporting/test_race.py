@@ -58,7 +58,7 @@ def test_every_rival_has_the_same_search_and_the_same_chances(scale):
     cores = {
         (found.experiments[name].alone, found.experiments[name].threads) for name in experiments
     }
-    assert cores == ({(False, 1)} if scale == "reference" else {(True, 2)})
+    assert cores == ({(False, 1)} if scale in ("reference", "race") else {(True, 2)})
     for name in experiments:
         assert len({r.settings.budget for r in shipped(scale) if r.experiment == name}) == 1
 
@@ -79,6 +79,13 @@ def test_the_table_has_the_mean_of_the_seeds_and_what_was_chosen(root):
     assert (row["ll_test_mean"], row["ci_low"]) == (expected.mean, expected.low)
     assert (row["settings"], row["seeds"]) == ("unit_damping 1, η 0.1", 3)
     assert row["run"] == "race2/nrws_mended"
+
+
+def test_what_is_switched_off_is_not_told():
+    chosen = {"learning_rate": 0.2, "samples_later": None, "damping_schedule": {"kind": "constant"}}
+    settings = config.resolve({"experiments": {"race1": {"runs": {"rws": chosen}}}})
+    run = next(run for run in config.runs(settings) if (run.experiment, run.name) == ("race1", "rws"))
+    assert race.described(Results("nowhere", settings), run) == "η 0.2, η(t) inverse 5e-05"
 
 
 def test_the_figure_draws_scores_intervals_and_the_papers_value(root):
