@@ -84,7 +84,7 @@ def test_the_table_has_the_mean_of_the_seeds_and_what_was_chosen(root):
 def test_what_is_switched_off_is_not_told():
     chosen = {"learning_rate": 0.2, "samples_later": None, "damping_schedule": {"kind": "constant"}}
     settings = config.resolve({"experiments": {"race1": {"runs": {"rws": chosen}}}})
-    run = next(run for run in config.runs(settings) if (run.experiment, run.name) == ("race1", "rws"))
+    run = next(r for r in config.runs(settings) if (r.experiment, r.name) == ("race1", "rws"))
     assert race.described(Results("nowhere", settings), run) == "η 0.2, η(t) inverse 5e-05"
 
 
