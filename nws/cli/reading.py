@@ -95,11 +95,12 @@ def plan(args: argparse.Namespace) -> None:
     """Say what a configuration asks for."""
     from nws.config import write
     from nws.planning import plan
+    from nws.reporting.results import Results
 
     config, root = configuration(args)
     if args.write:
         write(config, root)
-    print(plan.describe(plan.plan(config, root), plan.calibrate()))
+    print(plan.describe(plan.plan(config, Results(root, config).left()), plan.calibrate()))
 
 
 def init(args: argparse.Namespace) -> None:

@@ -4,25 +4,19 @@ A rough estimate from counting floating-point operations, calibrated with a shor
 matrices. It knows nothing about other programs on the machine, early stopping or the GPU's speed.
 """
 
-import json
 import math
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 
 from nws import config as cfg
 from nws.config import Config, DatasetSettings, Run, RunSettings
-from nws.data.datasets import MNIST_TRAIN, changed, load_provenance
+from nws.data.datasets import MNIST_TRAIN
 from nws.data.patterns import PERIOD
-from nws.data.store import Provenance
 from nws.data.userfile import sizes
-from nws.errors import NwsError
-from nws.files.layout import data_file, run_folder
-from nws.files.record import damaged, otherwise_scored, record, stale
 from nws.machine import lease
 from nws.machine.cores import cores
 
@@ -74,17 +68,11 @@ class Plan:
         }
 
 
-def plan(
-    config: Config, root: Path | None = None, todo: Collection[tuple[str, str, int]] | None = None
-) -> Plan:
-    """Count the runs, and the cost of those to do: ``todo`` (experiment, run, seed), or else those
-    that have no results of their settings under ``root``."""
-    data = _Datasets(config, root) if root else None
+def plan(config: Config, todo: Collection[tuple[str, str, int]] | None = None) -> Plan:
+    """Count the runs, and the cost of those to do: ``todo`` (experiment, run, seed), or all."""
 
     def is_left(run: Run, seed: int) -> bool:
-        if todo is not None:
-            return (run.experiment, run.name, seed) in todo
-        return not (data and _finished(data, run, seed))
+        return todo is None or (run.experiment, run.name, seed) in todo
 
     cells = {
         name: [(run, seed) for run in cfg.expand(name, exp) for seed in cfg.seeds(config, name)]
@@ -212,42 +200,3 @@ def _overhead(runs: int, share: int) -> float:
     # Runs on their own are trained and scored by two processes, shared ones by one.
     processes = 2 * runs if share == 1 else runs / share
     return processes * PROCESS_SECONDS + runs * RUN_SECONDS
-
-
-class _Datasets:
-    """The data sets of results. Each record is compared once with what would be made now."""
-
-    def __init__(self, config: Config, root: Path) -> None:
-        self.config, self.root = config, root
-        self._compared: dict[str, str] = {}
-
-    def prepared(self, name: str) -> Provenance:
-        """What the file of a data set says of itself; empty if it is not there."""
-        try:
-            return load_provenance(data_file(self.root, name))
-        except NwsError:
-            return {}
-
-    def changed(self, name: str, made: Provenance) -> str:
-        """In what a data set differs from what would be made now; of an old record, nothing."""
-        key = json.dumps([name, made.get("source"), made.get("origin")])
-        if "source" in made and key not in self._compared:
-            self._compared[key] = changed(made, self.config.datasets[name], self.config.mnist_dir)
-        return self._compared.get(key, "")
-
-
-def _finished(data: _Datasets, run: Run, seed: int) -> bool:
-    """Whether there is a whole result of these settings, those of the score and of the data set
-    too, and this seed."""
-    folder = run_folder(data.root, run.experiment, run.name, seed)
-    name = run.settings.dataset
-    prepared = data.prepared(name)
-    settings, defaults = run.settings.model_dump(), RunSettings().model_dump()
-    try:
-        made = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-        asked = record(settings, seed, prepared.get("sha256"))
-        other = stale(folder, made, asked, defaults) or otherwise_scored(made, settings)
-        other = other or damaged(folder)
-        return not (other or data.changed(name, prepared or made.get("dataset") or {}))
-    except (OSError, ValueError, AttributeError, KeyError):  # not there, or damaged
-        return False

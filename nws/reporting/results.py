@@ -147,6 +147,11 @@ class Results:
         """Those of every experiment."""
         return [entry for name in self.config.experiments for entry in self.entries(name)]
 
+    def left(self) -> set[tuple[str, str, int]]:
+        """What has no whole result as it is asked for: experiment, run and seed."""
+        entries = self.all_entries()
+        return {(e.run.experiment, e.run.name, e.seed) for e in entries if not e.scored}
+
     def metrics(self, experiment: str) -> list[dict[str, Any]]:
         """The content of each ``metrics.json`` with the run's identity, status and reason."""
         return [

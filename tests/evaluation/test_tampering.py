@@ -53,7 +53,7 @@ def test_a_score_that_is_not_whole_costs_no_training(
     assert name in found.reason
     assert "evaluation_seconds" not in found.metrics
     assert results.samples("tiny", "one", 0) is None
-    assert plan.plan(CONFIG, tmp_path / "r").left == {"tiny": 1}
+    assert plan.plan(CONFIG, Results(tmp_path / "r", CONFIG).left()).left == {"tiny": 1}
     evaluate(CONFIG, found.run, 0, tmp_path / "r")
     assert Results(tmp_path / "r", CONFIG).all_entries()[0].scored
     assert manifest.check(folder) == []

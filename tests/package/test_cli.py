@@ -19,10 +19,13 @@ from nws.data import store
 from nws.files import layout
 from nws.files.whole import write_text
 from nws.planning import plan
+from nws.reporting import results
 
 ROOT = Path(__file__).resolve().parents[2]
 SMOKE = str(ROOT / "config" / "smoke.yaml")
 COMMANDS = ["prepare", "train", "evaluate", "figure", "table", "choose", "report", "verify", "plan"]
+
+WHOLE = dict.fromkeys(results.REQUIRED, 1.0) | {"status": "finished", "evaluation_seconds": 1.0}
 
 
 def run(*args: str) -> subprocess.CompletedProcess[str]:
@@ -215,6 +218,11 @@ def test_plan_tells_and_writes(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
 
 
+def planned(config: cfg.Config, root: Path) -> plan.Plan:
+    """As ``nws plan`` does."""
+    return plan.plan(config, results.Results(root, config).left())
+
+
 def test_plan_counts_what_is_left(tmp_path: Path) -> None:
     config = cfg.load(Path(SMOKE))
     folder = tmp_path / "runs" / "mnist" / "ws" / "seed0"
@@ -222,20 +230,20 @@ def test_plan_counts_what_is_left(tmp_path: Path) -> None:
     made = cfg.find_run(config, "mnist", "ws").settings.model_dump()
     for scored in ({"seed": 0}, {"seed": 0, "settings": made | {"epochs": made["epochs"] + 1}}):
         (folder / "metrics.json").write_text(json.dumps(scored))
-        assert plan.plan(config, tmp_path).left["mnist"] == 3  # of other settings
-    (folder / "metrics.json").write_text(json.dumps({"seed": 0, "settings": made}))
-    found = plan.plan(config, tmp_path)
+        assert planned(config, tmp_path).left["mnist"] == 3  # of other settings
+    whole = WHOLE | {"seed": 0, "settings": made}
+    (folder / "metrics.json").write_text(json.dumps(whole))
+    found = planned(config, tmp_path)
     assert (found.runs["mnist"], found.left["mnist"]) == (3, 2)
     other = {**made, "likelihood_samples": made["likelihood_samples"] + 1}
-    scored = {"seed": 0, "settings": other, "evaluation_seconds": 1.0}
-    (folder / "metrics.json").write_text(json.dumps(scored))
-    assert plan.plan(config, tmp_path).left["mnist"] == 3
-    (folder / "metrics.json").write_text(json.dumps(scored | {"settings": made}))
-    assert plan.plan(config, tmp_path).left["mnist"] == 2
+    (folder / "metrics.json").write_text(json.dumps(whole | {"settings": other}))
+    assert planned(config, tmp_path).left["mnist"] == 3
+    (folder / "metrics.json").write_text(json.dumps(whole))
+    assert planned(config, tmp_path).left["mnist"] == 2
     assert found.left["adam"] == found.runs["adam"]
-    whole = plan.plan(config)
-    assert len(found.work["mnist"]) < len(whole.work["mnist"])
-    assert found.overhead["mnist"] < whole.overhead["mnist"]
+    everything = plan.plan(config)
+    assert len(found.work["mnist"]) < len(everything.work["mnist"])
+    assert found.overhead["mnist"] < everything.overhead["mnist"]
 
 
 def test_a_plan_knows_data_sets_that_would_be_made_otherwise(
@@ -243,24 +251,24 @@ def test_a_plan_knows_data_sets_that_would_be_made_otherwise(
 ) -> None:
     """By what was prepared, or else by what the run was trained on; compared once."""
     asked = []
-    changed = plan.changed
-    monkeypatch.setattr(plan, "changed", lambda *all: asked.append(all) or changed(*all))
+    changed = results.changed
+    monkeypatch.setattr(results, "changed", lambda *all: asked.append(all) or changed(*all))
     config = tiny.resolve()
     run = tiny.prepare(config, tmp_path)
     about = store.load_provenance(layout.data_file(tmp_path, "3by3"))
-    metrics = {"seed": 0, "settings": run.settings.model_dump(), "dataset": about}
+    metrics = WHOLE | {"seed": 0, "settings": run.settings.model_dump(), "dataset": about}
     path = layout.run_folder(tmp_path, "tiny", "one", 0) / "metrics.json"
     write_text(path, json.dumps(metrics))
-    assert plan.plan(config, tmp_path).left == {"tiny": 0}
+    assert planned(config, tmp_path).left == {"tiny": 0}
     two = cfg.merge(config.model_dump(), {"experiments": {"tiny": {"seeds": [0, 1]}}})
     write_text(Path(str(path).replace("seed0", "seed1")), json.dumps({**metrics, "seed": 1}))
     asked.clear()
-    assert plan.plan(cfg.resolve(two), tmp_path).left == {"tiny": 0}
+    assert planned(cfg.resolve(two), tmp_path).left == {"tiny": 0}
     assert len(asked) == 1
-    assert plan.plan(tiny.resolve(count=180), tmp_path).left == {"tiny": 1}
+    assert planned(tiny.resolve(count=180), tmp_path).left == {"tiny": 1}
     shutil.rmtree(tmp_path / "data")
-    assert plan.plan(config, tmp_path).left == {"tiny": 0}
-    assert plan.plan(tiny.resolve(count=180), tmp_path).left == {"tiny": 1}
+    assert planned(config, tmp_path).left == {"tiny": 0}
+    assert planned(tiny.resolve(count=180), tmp_path).left == {"tiny": 1}
 
 
 def test_the_estimate_grows_with_the_work() -> None:

@@ -98,7 +98,7 @@ def begin():
     """
     todo, speed = runs_to_do(), plan.calibrate()
     try:
-        print(plan.describe(plan.plan(CONFIG, todo=todo), speed), file=sys.stderr)
+        print(plan.describe(plan.plan(CONFIG, todo), speed), file=sys.stderr)
         cfg.write(CONFIG, Path(ROOT))
     except NwsError as error:
         raise WorkflowError(str(error)) from None
