@@ -190,7 +190,8 @@ def _allowed(said: dict[str, Any], again: dict[str, Any]) -> float:
         return ROUNDING
     few = said["effective_sample_size"] < FEW
     fewer = math.log(said["samples"] / again["samples"]) if few else FEWER
-    return ERRORS * float(again["standard_error"]) + max(FEWER, fewer)
+    error = again["standard_error"] or 0.0  # none of one image, which is the same one again
+    return ERRORS * error + max(FEWER, fewer)
 
 
 class _Datasets:

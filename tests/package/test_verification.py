@@ -10,7 +10,7 @@ import pytest
 
 from nws import cli
 from nws.cli import quick, work
-from nws.cli.verification import Found, _allowed, report, verify
+from nws.cli.verification import FEWER, Found, _allowed, report, verify
 from nws.errors import NwsError
 from nws.files import manifest
 from nws.machine import device
@@ -318,3 +318,9 @@ def test_fewer_samples_may_lie_lower_where_few_carry_the_weight(
     said = {"samples": 10_000, "images": 10_000, "effective_sample_size": effective}
     again = {"samples": 500, "images": 1000, "standard_error": 0.25}
     assert _allowed(said, again) == pytest.approx(1 + fewer)
+
+
+def test_a_score_of_one_image_has_no_standard_error() -> None:
+    said = {"samples": 10_000, "images": 1, "effective_sample_size": 100.0}
+    again = {"samples": 100, "images": 1, "standard_error": None}
+    assert _allowed(said, again) == pytest.approx(FEWER)
