@@ -28,18 +28,24 @@ def low_damping(results: Results) -> Verdict:
     """α ≤ 1e-4 against the useful range: sooner down to half a nat above its end, and noisier."""
     low = _curves(results, lambda a: a <= 1e-4)
     useful = _curves(results, lambda a: USEFUL[0] <= a <= USEFUL[1])
-    level = float(np.mean([measure.final(c) for c in useful])) + 0.5
-    fast = (
-        np.median([_epochs_to(c, level) for c in low]),
-        np.median([_epochs_to(c, level) for c in useful]),
+    seeds = sorted(set.intersection(*map(set, [*low, *useful])))
+    if not seeds:
+        raise Unusable("damping has no seed that all its values have")
+    level = float(np.mean([measure.final(c[k]) for c in useful for k in c])) + 0.5
+    epochs = [
+        [np.median([_epochs_to(c[k], level) for c in curves]) for k in seeds]
+        for curves in (low, useful)
+    ]
+    faster, slower = np.less(*epochs).sum(), np.greater(*epochs).sum()
+    noise = [np.median([_noise(c[k]) for c in curves for k in c]) for curves in (low, useful)]
+    yes = int(faster >= slower) + int(noise[0] > 2 * noise[1])
+    ours = (
+        f"faster with {faster} of {len(seeds)} seeds, slower with {slower}; "
+        f"noise {noise[0]:.4f} against {noise[1]:.4f}"
     )
-    noise = np.median([_noise(c) for c in low]), np.median([_noise(c) for c in useful])
-    yes = int(fast[0] <= fast[1]) + int(noise[0] > 2 * noise[1])
-    ours = f"epochs {fast[0]:g} against {fast[1]:g}; noise {noise[0]:.4f} against {noise[1]:.4f}"
-    speed = "faster" if fast[0] < fast[1] else "level" if fast[0] == fast[1] else "slower"
     why = (
-        f"{yes} of 2 hold: as fast or faster, and more than twice as noisy (nats, epoch to epoch). "
-        f"In epochs the median over both values is {speed}; one by one: {_each(results, level)}."
+        f"{yes} of 2 hold: as many seeds faster as slower, and over twice as noisy (nats, epoch to "
+        f"epoch). Median epochs to the level: {_each(results, level)}."
     )
     return Verdict(counted(yes, 2), ours, why, measure.seeds(results, "damping"))
 
@@ -84,12 +90,10 @@ def _vanilla(results: Results) -> str:
     return plain[0]
 
 
-def _curves(results: Results, wanted: Callable[[float], bool]) -> list[np.ndarray]:
-    return [
-        curve
-        for run in _dampings(results, wanted).values()
-        for curve in measure.curves(results, "damping", run, "valid_loss").values()
-    ]
+def _curves(results: Results, wanted: Callable[[float], bool]) -> list[measure.Curves]:
+    """The loss of every damping value, by seed."""
+    runs = _dampings(results, wanted).values()
+    return [measure.curves(results, "damping", run, "valid_loss") for run in runs]
 
 
 def _mean(results: Results, run: str) -> np.ndarray:
@@ -127,7 +131,8 @@ CLAIMS = [
         where="Appendix B; Figure 6",
         quantity="epochs to a level and noise of the loss, α ≤ 1e-4 against .001 to .1",
         paper="faster and noisier",
-        tolerance="as fast or faster and more than twice as noisy; partly if one holds",
+        tolerance="as many seeds faster as slower, and over twice as noisy; partly if one holds",
+        revised="before, the medians over all values and seeds were compared",
         needs=ON_3BY3,
         check=low_damping,
         evidence="figures/fig6.csv",

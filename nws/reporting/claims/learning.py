@@ -114,8 +114,8 @@ def cost(results: Results) -> Verdict:
     ratio = times[0] / times[1]
     verdict = graded(2.5 <= ratio <= 10, 1 < ratio < 2.5)
     why = (
-        f"Measured in {experiment}. Another machine and another solver than the paper’s; only the "
-        "ratio is compared."
+        f"Measured in {experiment} (runs/{experiment}/*/seed*/history.csv). Another machine and "
+        "another solver than the paper’s; only the ratio is compared."
     )
     why += measure.other_machines(results, experiment, *runs)
     why += measure.disturbed(results, experiment, *runs)
