@@ -12,8 +12,9 @@ from nws.machine import forking, quiet
 
 quiet.load()  # before what follows imports TensorFlow; a pickled machine begins here
 
-from nws.config import arguments, merge, run_settings
+from nws.config import RunSettings, arguments, merge, run_settings
 from nws.config.numbers import count
+from nws.config.validation import hint
 from nws.data.binarize import draw, round_half
 from nws.errors import NwsError
 from nws.evaluation.jobs import PUBLISHED
@@ -62,6 +63,13 @@ NO_SETTINGS = {
     "likelihood_samples": "call log_likelihood(x, n_samples)",
     "likelihood_images": "call log_likelihood with as many images as you like",
 }
+KEYS = [
+    "valid",
+    "binarization",
+    "seed",
+    *(k for k in RunSettings.model_fields if k not in NO_SETTINGS),
+]
+BINARIZATIONS = ("round", "static", "stochastic")
 
 
 class HelmholtzMachine:
@@ -108,18 +116,23 @@ class HelmholtzMachine:
 
     def save(self, path: str | Path) -> None:
         """Write ``model.npz``: plain arrays for ±1 units, described in the README."""
-        file = Path(os.path.expanduser(path))
-        if not file.name:
-            raise NwsError(f"save: found {str(path)!r}; give a file, such as model.npz")
-        write_npz(file, to_arrays(self.params))
+        write_npz(_file("save", path), to_arrays(self.params))
 
     @classmethod
     def load(cls, path: str | Path, seed: int = 0) -> "HelmholtzMachine":
         """The machine in a ``model.npz``."""
-        params = read(os.path.expanduser(path))
+        params = read(_file("load", path))
         machine = cls(params.layers, seed)
         machine.params = params
         return machine
+
+
+def _file(act: str, path: Any) -> Path:
+    """The path, with the home folder for ~."""
+    file = Path(os.path.expanduser(path)) if isinstance(path, str | os.PathLike) else Path()
+    if not file.name:
+        raise NwsError(f"{act}: found {path!r}; give a file, such as model.npz")
+    return file
 
 
 class Fit(NamedTuple):
@@ -157,13 +170,21 @@ def fit(
     forking.check()
     if not isinstance(model, HelmholtzMachine):
         raise NwsError(f"fit: model: found {type(model).__name__}; give a HelmholtzMachine")
-    if not isinstance(algorithm, str):
-        raise NwsError(f"fit: algorithm: found {algorithm!r}; allowed: {', '.join(RECIPES)}")
+    if not isinstance(algorithm, str) or algorithm not in RECIPES:
+        word = str(algorithm).lower()
+        why = " (nws train has it)" if word == "vae" else hint(word, RECIPES)
+        raise NwsError(
+            f"fit: algorithm: found {algorithm!r}{why}; allowed: {', '.join(map(repr, RECIPES))}"
+        )
+    if not isinstance(binarization, str) or binarization not in BINARIZATIONS:
+        raise NwsError(
+            f"fit: binarization: found {binarization!r}; allowed: {', '.join(BINARIZATIONS)}"
+        )
     for key in settings:
         if key in NO_SETTINGS:
             raise NwsError(f"fit: {key}: is no setting of fit; {NO_SETTINGS[key]}")
-    if algorithm == "vae":
-        raise NwsError("fit: algorithm: found 'vae', no Helmholtz machine; nws train has it")
+        if key not in KEYS:
+            raise NwsError(f"fit: {key}: unknown key{hint(key, KEYS)}; allowed: {', '.join(KEYS)}")
     keys = merge(_recipe(algorithm, model.layers[1:]), settings)
     run = run_settings(
         {**keys, "algorithm": algorithm, "epochs": epochs, "layers": model.layers[1:]}, "fit"
@@ -171,18 +192,27 @@ def fit(
     seed = model.seed if seed is None else count("seed", seed, 0)
     train, held_out = _splits(x, valid, model.layers[0], binarization)
     params = recode(model.params, "01") if run.coding == "01" else model.params
+    if model.params.finite and not params.finite:
+        raise NwsError(
+            "fit: coding: found '01', in which weights are twice as large: the model's are beyond "
+            "single precision; leave it off"
+        )
     program = compile_run(run, train, held_out, seed)
     outcome = _fit(program, params, run, algorithm, warn=lambda text: print(text, file=sys.stderr))
-    trained = outcome.params
-    model.params = recode(trained, "pm1") if run.coding == "01" else trained
+    trained = recode(outcome.params, "pm1") if run.coding == "01" else outcome.params
+    if trained.finite:
+        model.params = trained
+    elif outcome.status != "diverged":
+        reason = "in the coding ±1 the parameters are not finite; the model is as it was"
+        outcome = outcome._replace(status="diverged", reason=reason)
     if outcome.status == "diverged":
         print(f"{algorithm}: diverged: {outcome.reason}", file=sys.stderr)
     return Fit(outcome.progress.rows, outcome.status, outcome.reason)
 
 
 def _recipe(algorithm: str, hidden: Sequence[int]) -> dict[str, Any]:
-    """What is not given; nothing for an algorithm that there is not, which is told later."""
-    deep = RECIPES.get(algorithm, {})
+    """What is not given."""
+    deep = RECIPES[algorithm]
     return SHALLOW_RECIPES.get(algorithm, deep) if len(hidden) <= SHALLOW else deep
 
 
@@ -198,6 +228,4 @@ def _splits(x: Any, valid: Any, visible: int, binarization: str) -> tuple[np.nda
         return round_half(rows), round_half(held_out)
     if binarization == "static":
         return draw(rows, DATA_SEED, "train"), draw(held_out, DATA_SEED, "valid")
-    if binarization == "stochastic":
-        return rows, draw(held_out, DATA_SEED, "valid")
-    raise NwsError(f"fit: binarization: found {binarization!r}; allowed: round, static, stochastic")
+    return rows, draw(held_out, DATA_SEED, "valid")

@@ -20,7 +20,7 @@ RACE = [
     "| trained | algorithm | settings | seeds | ours | s.e. |",
     "| --- | --- | --- | --- | --- | --- |",
 ]
-SAID = {"reproduced": "reproduced", "partly": "partly", "not reproduced": "not reproduced"}
+SAID = ("reproduced", "partly", "not reproduced")
 
 
 def section(reference: Path = REFERENCE) -> str:

@@ -16,7 +16,6 @@ import re
 import shutil
 import subprocess
 import sys
-import zipfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -28,9 +27,11 @@ from readme import README, put, section
 from nws import config as configuration
 from nws.config import Config, Experiment
 from nws.data.datasets import outdated
+from nws.errors import NwsError
 from nws.files.code import source_hash
 from nws.files.layout import data_file, work_folder
 from nws.files.manifest import NAME as MANIFEST
+from nws.files.npz import names, read_npz
 from nws.files.whole import write_npz
 from nws.reporting.results import Entry, Results
 
@@ -147,9 +148,9 @@ def _steps(root: Path, entry: Entry) -> float:
 def code(checkpoint: Path) -> str:
     """The hash of the training code that wrote a checkpoint; empty if it is damaged."""
     try:
-        with np.load(checkpoint, allow_pickle=False) as arrays:
-            return str(json.loads(str(arrays["about"]))["fingerprint"]["code"])
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        about = read_npz(checkpoint, checkpoint.name, ["about"])["about"]
+        return str(json.loads(str(about))["fingerprint"]["code"])
+    except (NwsError, ValueError, KeyError):
         return ""
 
 
@@ -157,8 +158,7 @@ def sign(root: Path) -> None:
     """Have all checkpoints under ``root`` go on with today's training code."""
     for path in root.glob("work/*/*/seed*/step*.npz"):
         if code(path) not in ("", TODAY):
-            with np.load(path, allow_pickle=False) as arrays:
-                content = dict(arrays)
+            content = read_npz(path, str(path), names(path, str(path)))
             about = json.loads(str(content["about"]))
             about["fingerprint"]["code"] = TODAY
             write_npz(path, {**content, "about": np.array(json.dumps(about))})

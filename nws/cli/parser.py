@@ -9,6 +9,7 @@ from typing import TypeAlias
 from nws.benchmark import PARTS
 from nws.cli import reading, work
 from nws.errors import NwsError
+from nws.files.top import scales
 
 Command = Callable[[argparse.Namespace], None]
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -42,7 +43,7 @@ def _add_init(commands: Commands) -> None:
     sub.add_argument(
         "--scale",
         default="quick",
-        choices=("paper", "quick", "smoke", "reference"),
+        choices=scales(),
         help="what the configuration extends (default: quick)",
     )
 

@@ -1,10 +1,10 @@
 """Results checked by what they came from: ``nws verify FOLDER``.
 
-Numbers are taken back to the runs (tables, claims), runs to their files (manifests, histories), and
-scores to the models: those whose ``model.npz`` is there are scored again. With the same images and
-samples the score must be the same up to rounding; with fewer, within the interval that goes with
-them, and what it was when it was recorded (:mod:`nws.cli.quick`); what is enumerated must be the
-same in any case.
+Numbers are taken back to the runs (figures, tables, claims), runs to their files (manifests,
+histories), and scores to the models: those whose ``model.npz`` is there are scored again. With the
+same images and samples the score must be the same up to rounding; with fewer, within the interval
+that goes with them, and what it was when it was recorded (:mod:`nws.cli.quick`); what is enumerated
+must be the same in any case.
 """
 
 import io
@@ -18,8 +18,8 @@ from nws.config import Config, RunSettings
 from nws.data.datasets import build
 from nws.data.store import Dataset
 from nws.errors import NwsError
-from nws.files import manifest
-from nws.reporting import claims, tables
+from nws.reporting import claims
+from nws.reporting.page import provenance
 from nws.reporting.results import DIVERGED, DONE, MISSING, Entry, Results, read_history
 
 QUICK_SAMPLES, QUICK_IMAGES = 500, 1000
@@ -74,7 +74,8 @@ def verify(
     if record:
         say(str(kept.write(root, scores)))
     runs = [f"{entry.label}: {text}" for entry in entries for text in _run(entry)]
-    problems = [*_files(results), *_derived(results), *runs, *problems, *data.problems]
+    derived = [f"{path}: is not what the runs give" for path in _derived(results)]
+    problems = [*provenance.changed(results), *derived, *runs, *problems, *data.problems]
     return Found(len(models), len(entries), problems)
 
 
@@ -91,23 +92,12 @@ def _known(root: Path) -> tuple[dict[kept.Key, float], list[str]]:
         return {}, [str(error)]
 
 
-def _files(results: Results) -> Iterator[str]:
-    """Files that are not what was written."""
-    runs = (entry.directory for entry in results.all_entries())
-    for folder in (results.root, results.root / "figures", results.root / "tables", *runs):
-        for problem in manifest.check(folder):
-            yield f"{folder.relative_to(results.root).as_posix()}: {problem}"
-
-
 def _derived(results: Results) -> Iterator[str]:
-    """Tables and claims that are not what the runs give."""
-    for name in tables.NAMES:
-        path = results.root / "tables" / f"{name}.csv"
-        if path.is_file() and path.read_bytes() != tables.to_csv(tables.data(name, results)):
-            yield f"tables/{name}.csv: is not what the runs give"
+    """Figures, tables and claims that are not what the runs give."""
+    yield from provenance.outdated(results)
     path = results.root / "claims.csv"
     if path.is_file() and path.read_text(encoding="utf-8") != claims.to_csv(claims.check(results)):
-        yield "claims.csv: is not what the runs give"
+        yield path.name
 
 
 def _run(entry: Entry) -> Iterator[str]:
@@ -126,7 +116,11 @@ def _run(entry: Entry) -> Iterator[str]:
         recorded[f"final_{name}"] = finite.iloc[-1] if len(finite) else None
     for key, value in recorded.items():
         said = entry.metrics.get(key)
-        if value is not None and said is not None and not math.isclose(said, value, rel_tol=1e-9):
+        if said is None or value is None:
+            same = said is value
+        else:
+            same = math.isclose(said, value, rel_tol=1e-9)
+        if not same:
             yield f"{key} is {said}, but history.csv has {value}"
 
 

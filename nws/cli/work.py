@@ -10,6 +10,7 @@ from nws.cli.asked import configuration, runs_named, seeded, show, with_threads
 
 if TYPE_CHECKING:
     from nws.config import Config, Run
+    from nws.reporting.results import Results
 
 
 def prepare(args: argparse.Namespace) -> None:
@@ -22,10 +23,13 @@ def prepare(args: argparse.Namespace) -> None:
 def train(args: argparse.Namespace) -> None:
     """Train runs, as many at a time as there are threads, and evaluate them if asked. What is there
     already stays as it is, unless it is asked for again."""
+    from nws.reporting.results import Results
+
     config, root = configuration(args)
     asked = list(seeded(config, list(runs_named(config, args.run)), args.seed))
-    cells = [cell for cell in asked if args.again or not _trained(config, root, *cell)]
-    unscored = [c for c in asked if c in cells or not _scored(config, root, *c)]
+    results = Results(root, config)
+    cells = [cell for cell in asked if args.again or not _trained(results, *cell)]
+    unscored = [c for c in asked if c in cells or not results.entry(*c).scored]
     unscored = unscored if args.evaluate else []
     runs = [run for run, _ in (*cells, *unscored)]
     if not runs:
@@ -41,7 +45,7 @@ def train(args: argparse.Namespace) -> None:
     train_all(with_threads(given, threads // at_once), cells, root, at_once)
     for run, seed in unscored:  # one at a time, with all threads: samples take memory
         _evaluate(given, run, seed, root)
-    for run, seed in cells:
+    for run, seed in (*cells, *unscored):  # one that was killed while it was scored, too
         forget(root, run, seed)
 
 
@@ -54,14 +58,14 @@ def evaluate(args: argparse.Namespace) -> None:
         _evaluate(config, run, seed, root)
 
 
-def _trained(config: "Config", root: Path, run: "Run", seed: int) -> bool:
+def _trained(results: "Results", run: "Run", seed: int) -> bool:
     """Whether a run is trained as it is asked for, by this code, and its files are whole; then that
     is said."""
     from nws.files import manifest, record
     from nws.files.code import source_hash
-    from nws.reporting.results import STALE, Results
+    from nws.reporting.results import STALE
 
-    entry = Results(root, config).entry(run, seed)
+    entry = results.entry(run, seed)
     same = entry.trained and entry.metrics.get("code") == source_hash("training")
     there = same and (entry.directory / "model.npz").is_file()
     if trained := there and not manifest.check(entry.directory, names=record.TRAINED):
@@ -69,12 +73,6 @@ def _trained(config: "Config", root: Path, run: "Run", seed: int) -> bool:
     elif entry.status == STALE:
         print(f"{entry.label}: trained again: {entry.reason}", file=sys.stderr)
     return trained
-
-
-def _scored(config: "Config", root: Path, run: "Run", seed: int) -> bool:
-    from nws.reporting.results import Results
-
-    return Results(root, config).entry(run, seed).scored
 
 
 def _threads(config: "Config", runs: "Sequence[Run]") -> int:

@@ -1,7 +1,7 @@
 """What users give to ``import nws``, checked: errors say what was found and what to give."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,8 @@ from nws.errors import NwsError
 def sizes(layers: Sequence[int]) -> list[int]:
     """The sizes of a machine's layers."""
     try:
-        found = [whole(size) for size in layers]
+        listed = not isinstance(layers, str | bytes | Mapping | Set)
+        found = [whole(size) for size in layers] if listed else []
     except (TypeError, ValueError):
         found = []
     if len(found) < 2 or min(found) < 1:
@@ -60,9 +61,12 @@ def grey(x: Any, visible: int, name: str) -> np.ndarray:
     if (rows < 0).any() and set(np.unique(rows)) <= {-1.0, 1.0}:
         rows = 0.5 * (rows + 1.0)
     if rows.min() < 0 or rows.max() > 1:
+        mend = "np.clip(x, 0, 1) where they are a little beyond"
+        if rows.min() >= 0 and rows.max() > 2:
+            mend = "x / 255 where they are bytes"
         raise NwsError(
             f"{name}: values from {_digits(rows.min())} to {_digits(rows.max())}; give values in "
-            "[0, 1], e.g. np.clip(x, 0, 1) where they are a little beyond"
+            f"[0, 1], e.g. {mend}"
         )
     return rows
 

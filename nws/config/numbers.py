@@ -25,7 +25,7 @@ def whole(value: Any) -> int:
 
 def real(value: Any) -> float:
     """A number of any type, or its text, as a float; raises ValueError for anything else."""
-    return float(_number(value))
+    return _float(_number(value))
 
 
 def count(name: str, value: Any, least: int = 1) -> int:
@@ -46,9 +46,18 @@ def _number(value: Any) -> int | float:
             return int(value)
         except ValueError:
             return float(value)
-    with suppress(TypeError):  # of NumPy and TensorFlow, too, and arrays of one number
+    with suppress(TypeError):
+        if getattr(value, "shape", None) == ():  # of NumPy and TensorFlow: as NumPy's scalar
+            value = getattr(value, "numpy", lambda: value)()[()]
         if not isinstance(value, bool):
             return operator.index(value)
     if isinstance(value, Real) and not isinstance(value, bool):
-        return float(value)
+        return _float(value)
     raise ValueError("a number is needed")
+
+
+def _float(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # of whole numbers and fractions
+        raise ValueError("a smaller number is needed") from None

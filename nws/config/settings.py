@@ -20,6 +20,7 @@ from pydantic import (
 
 from nws.config.numbers import LARGEST, real, whole
 from nws.config.paths import expanded
+from nws.files.top import scales
 
 Whole = Annotated[int, BeforeValidator(whole)]
 ENUMERABLE = 20  # hidden units: a million joint states
@@ -301,7 +302,7 @@ class Config(Strict):
 
     extends: str | None = Field(
         None,
-        description="configuration this one changes: paper, quick, smoke, reference or a path",
+        description=f"configuration this one changes: {', '.join(scales())} or a path",
     )
     scale: Name = Field("paper", description="results go to results/<scale>")
     seeds: Seeds = Field([0], description="of experiments that name none: each run once a seed")

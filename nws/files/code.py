@@ -20,7 +20,7 @@ DEPENDS = {
         "machine/compilation.py",
     ),
     "evaluation": ("models", "evaluation", "machine/compilation.py"),
-    "reporting": ("reporting", "evaluation/fisher_enumeration.py"),
+    "reporting": ("reporting",),
 }
 
 

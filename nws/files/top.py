@@ -10,6 +10,11 @@ PACKAGE = Path(__file__).resolve().parent.parent
 _INSTALLED = PACKAGE / "top"
 TOP = _INSTALLED if _INSTALLED.is_dir() else PACKAGE.parent
 
-SCALES = TOP / "config"  # paper, quick, smoke, reference .yaml; README.md: every key
+SCALES = TOP / "config"  # a .yaml each; README.md: every key
 TEMPLATES = TOP / "report"
 SCRIPTS = TOP / "benchmarks"
+
+
+def scales() -> list[str]:
+    """The names of the shipped configurations."""
+    return sorted(path.stem for path in SCALES.glob("*.yaml"))

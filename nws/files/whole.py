@@ -24,10 +24,15 @@ def write_bytes(path: Path, content: bytes) -> None:
         temporary.write_bytes(content)
         temporary.replace(path)
     except OSError as error:
-        raise NwsError(f"{path}: cannot be written: {error.strerror}; {_advice(path)}") from None
+        raise unwritable(path, error) from None
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def unwritable(path: Path, error: OSError) -> NwsError:
+    """Why a file cannot be written, and what to do."""
+    return NwsError(f"{path}: cannot be written: {error.strerror}; {_advice(path)}")
 
 
 def _advice(path: Path) -> str:

@@ -18,6 +18,7 @@ from nws.fisher.choice import EXACT, choose
 __all__ = ["EXACT", "choose", "natural_gradient"]
 
 ROUNDING = 1e-6  # relative residual that rounding may leave
+LONGEST = 2**31 - 1  # iterations that cg can count
 
 
 def natural_gradient(
@@ -47,13 +48,20 @@ def natural_gradient(
     if solver not in EXACT:
         raise NwsError(f"natural_gradient: solver: found {solver!r}; allowed: {', '.join(EXACT)}")
     damping, tolerance = _positive("damping", damping), _positive("tolerance", tolerance)
-    if int(_positive("iterations", iterations)) != iterations:
-        raise NwsError(f"natural_gradient: iterations: found {iterations!r}; give a whole number")
-    iterations = int(iterations)
+    asked = _positive("iterations", iterations)
+    if not (asked.is_integer() and asked <= LONGEST):
+        raise NwsError(
+            f"natural_gradient: iterations: found {iterations!r}; give a whole number, at most "
+            "2^31-1"
+        )
+    iterations = int(asked)
     rows, columns = H.shape
     method = choose(solver, rows, columns, P.shape[1], 1, tolerance, iterations)
     V = P * (1.0 - P) / rows
     alpha = tf.constant(damping, tf.float64)
+    # Norms are of squares: gradients of any size are solved at size 1. Powers of two do not round.
+    _, size = np.frexp(np.abs(g).max(axis=0))
+    g = np.ldexp(g, -size)
     solution = method.solve(method.factor(tf.constant(H), tf.constant(V), alpha), tf.constant(g))
     worst = float(tf.reduce_max(solution.residual))
     if worst > tolerance:  # of a solver that iterates
@@ -65,11 +73,11 @@ def natural_gradient(
     _check_solved(H, V, g, damping, value, max(ROUNDING, 10 * tolerance), solver)
     kind = np.asarray(grad).dtype
     with np.errstate(over="ignore"):  # told below
-        result = value.astype(kind if kind.kind == "f" else np.float64)
+        result = np.ldexp(value, size).astype(kind if kind.kind == "f" else np.float64)
     if not np.isfinite(result).all():
         raise NwsError(
-            f"natural_gradient: grad: the result is beyond {kind}; give it as float64, or raise "
-            "damping"
+            f"natural_gradient: grad: the result is beyond {result.dtype}; scale it down, "
+            "give it as float64, or raise damping"
         )
     return result
 
@@ -115,8 +123,8 @@ def _matrix(name: str, value: Any) -> np.ndarray:
 
 def _positive(name: str, value: Any) -> float:
     try:
-        number = math.nan if isinstance(value, str) else float(value)
-    except (TypeError, ValueError):
+        number = math.nan if np.asarray(value).dtype.kind in "bcSU" else float(value)
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not (math.isfinite(number) and number > 0):
         raise NwsError(f"natural_gradient: {name}: found {value!r}; give a positive number")
@@ -134,7 +142,7 @@ def _check(H: np.ndarray, P: np.ndarray, g: np.ndarray) -> None:
         (
             "parents must end in a column of ones",
             bool((H[:, -1] == 1).all()),
-            lambda: str(H[:, -1].min()),
+            lambda: str(H[H[:, -1] != 1, -1][0]),
         ),
         (
             "parents and grad must be finite",

@@ -75,7 +75,10 @@ def commit() -> tuple[str | None, bool | None]:
     def git(*args: str) -> str | None:
         try:
             done = subprocess.run(
-                ["git", "-C", str(TOP), *args], capture_output=True, text=True, timeout=10
+                ["git", "--no-optional-locks", "-C", str(TOP), *args],
+                capture_output=True,
+                text=True,
+                timeout=10,
             )
         except (OSError, subprocess.TimeoutExpired):
             return None

@@ -1,5 +1,6 @@
 """The parameters of a Helmholtz machine: one matrix a layer, biases in its last row."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +11,8 @@ import tensorflow as tf
 
 from nws.errors import NwsError
 from nws.files.npz import names, read_npz
+
+LAYER = re.compile("[pq]_[Wb]([0-9]{1,9})")  # in the name of an array in a file
 
 
 class Parameters(NamedTuple):
@@ -27,6 +30,11 @@ class Parameters(NamedTuple):
     def layers(self) -> list[int]:
         """Sizes, visible to top."""
         return [int(W.shape[1]) for W in self.p] + [int(self.prior.shape[0])]
+
+    @property
+    def finite(self) -> bool:
+        """Is every number finite?"""
+        return all(np.isfinite(t.numpy()).all() for t in (*self.p, self.prior, *self.q))
 
 
 def _glorot(rng: np.random.Generator, fan_in: int, fan_out: int) -> np.ndarray:
@@ -103,15 +111,21 @@ def from_arrays(arrays: Mapping[str, np.ndarray], where: str = "model") -> Param
         raise NwsError(f"{where}: W must be matrices, b vectors, of real numbers; {', '.join(odd)}")
     with np.errstate(over="ignore"):
         single = {name: arrays[name].astype(np.float32) for name in needed}
-    unfit = [name for name, array in single.items() if not np.isfinite(array).all()]
-    if unfit:
-        raise NwsError(f"{where}: holds nan or inf: {', '.join(unfit)}; train it again")
+    for what, held in (("nan or inf", arrays), ("numbers beyond single precision", single)):
+        unfit = [name for name in needed if not np.isfinite(held[name]).all()]
+        if unfit:
+            raise NwsError(f"{where}: holds {what}: {', '.join(unfit)}; train it again")
     return _chained(single, where)
 
 
 def _needed(arrays: Iterable[str]) -> list[str]:
-    """The names of a model as deep as there are weights of p."""
-    depth = max(1, sum(name.startswith("p_W") for name in arrays))
+    """The names of a model as deep as the largest number in a name says.
+
+    At most one layer deeper than the arrays suffice for: few names need be told as missing.
+    """
+    held = set(arrays)
+    found = [int(match[1]) for name in held if (match := LAYER.fullmatch(name))]
+    depth = 1 + min(max(found, default=0), len(held) // 4)
     return ["prior_b"] + [f"{s}_{a}{i}" for s in "pq" for i in range(depth) for a in "Wb"]
 
 

@@ -7,7 +7,7 @@ right, however saturated, is pushed on by 2c at every step.
 from typing import TYPE_CHECKING, Any
 
 from nws.config import Run
-from nws.reporting import paper, scores
+from nws.reporting import alike, paper, scores
 from nws.reporting.results import Results
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def table(results: Results) -> "pd.DataFrame":
 
 
 def _row(results: Results, wide: Run, narrow: Run) -> dict[str, Any]:
-    """Only seeds that both have are compared."""
+    """Only seeds that both have are compared, and only runs of which all else is the same."""
     seeds = {e.seed for e in results.seeds_of(narrow.experiment, narrow.name) if e.trained}
     row: dict[str, Any] = {}
     for which, run in ((WIDE, wide), (NARROW, narrow)):
@@ -54,16 +54,18 @@ def _row(results: Results, wide: Run, narrow: Run) -> dict[str, Any]:
         row[f"{which}_train_loss"] = scores.average(entries, "final_train_loss")
     settings = narrow.settings
     binarization = paper.binarization(results.config, settings.dataset)
+    own = alike.other_images(results.config, EXPERIMENT, settings.dataset)
     reported = paper.table1_row(results.config, settings.dataset, settings.algorithm)
+    unlike = ", ".join(alike.differing((wide.settings, settings), "clip"))
     return row | {
         "binarization": binarization,
         "algorithm": settings.algorithm,
         "epochs": settings.epochs,
-        "gained": row[f"{NARROW}_ll"] - row[f"{WIDE}_ll"],
+        "gained": None if unlike else row[f"{NARROW}_ll"] - row[f"{WIDE}_ll"],
         "standard_error": found["standard_error"],
-        "paper_ll": reported.log_likelihood if reported else None,
+        "paper_ll": reported.log_likelihood if reported and not own else None,
         "likelihood_samples": settings.likelihood_samples,
         "seeds": found["seeds"],
-        "status": found["status"],
+        "status": found["status"] + (f"; not alike in {unlike}" if unlike else ""),
         "run": f"{EXPERIMENT}/{narrow.name}",
     }

@@ -54,10 +54,31 @@ COLUMNS = [
 ]
 
 
+def called(name: str) -> str:
+    """Which rival a name is of: the longest that it begins with; itself if it is of none."""
+    fits = [rival for rival in RIVALS if f"{name}_".startswith(f"{rival}_")]
+    return max(fits, key=len, default=name)
+
+
 def rival(run: Run) -> str:
-    """Which rival a run of the race, or of its searches, is: the longest name it begins with."""
-    fits = [name for name in RIVALS if run.name == name or run.name.startswith(f"{name}_")]
-    return max(fits, key=len, default=run.name)
+    """Which rival a run of the race, or of its searches, is: that of its name, if its settings are
+    what that says; else by its settings, the algorithm at least."""
+    name, settings = called(run.name), run.settings
+    if name not in RIVALS:
+        return name
+    mended = settings.solver == "shared" or settings.unit_damping > 0 or settings.q_wake == 0
+    has = {"adam": settings.optimizer == "adam", "mended": mended, "": True}
+    algorithm, _, variant = name.partition("_")
+    if settings.algorithm == algorithm and has[variant]:
+        return name
+    variants = [f"{settings.algorithm}_{variant}" for variant, on in has.items() if on]
+    return next((name for name in variants if name in RIVALS), settings.algorithm)
+
+
+def label(run: Run) -> str:
+    """Its rival, for reading."""
+    name = rival(run)
+    return RIVALS.get(name, name)
 
 
 def budget(run: Run) -> float:
@@ -86,7 +107,7 @@ def _row(results: Results, entries: list[Entry]) -> dict[str, Any]:
     run = entries[0].run
     return scores.columns(entries) | {
         "budget": run.settings.budget,
-        "rival": RIVALS.get(rival(run), run.name),
+        "rival": label(run),
         "algorithm": run.settings.algorithm,
         "dataset": run.settings.dataset,
         "settings": described(results, run),

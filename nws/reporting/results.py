@@ -7,7 +7,6 @@ TensorFlow here: figures, tables and the report read through this module.
 
 import io
 import json
-import zipfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +17,7 @@ import numpy as np
 from nws import config as configuration
 from nws.data.datasets import changed
 from nws.errors import NwsError
-from nws.files import record
+from nws.files import npz, record
 from nws.files.layout import data_file, run_folder
 from nws.reporting.statistics import undisturbed_epoch
 
@@ -277,9 +276,8 @@ def read_json(path: Path) -> dict[str, Any]:
 def read_npz(path: Path) -> dict[str, np.ndarray] | None:
     """All arrays of a file; None if it is not there or not whole."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
+        return npz.read_npz(path, path.name, npz.names(path, path.name))
+    except NwsError:
         return None
 
 

@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nws.config import Run
+from nws.config import Run, expand
 from nws.reporting import race, scores, wording
 from nws.reporting.results import DONE, Results
 
@@ -49,7 +49,7 @@ class Choice(NamedTuple):
 
     @property
     def rival(self) -> str:
-        return race.RIVALS.get(race.rival(self.run), self.run.name)
+        return race.label(self.run)
 
     @property
     def best(self) -> Run | None:
@@ -99,11 +99,12 @@ def ranking(
 
 
 def spaces(results: Results) -> dict[str, str]:
-    """What each grid of the shorter search tries, for reading, by its rival's name."""
+    """What each grid of the shorter search tries, for reading, by its rival's name, and by its own
+    where that says another one."""
     experiment = results.config.experiments.get(EXPERIMENTS[0])
     grids = experiment.grids if experiment else {}
     return {
-        race.RIVALS.get(label, label): "; ".join(
+        _titled(results, label): "; ".join(
             f"{race.SYMBOLS.get(key, key)} {', '.join(map(wording.brief, values))}"
             for key, values in grid.items()
             if key not in {"algorithm", *FREE}
@@ -112,16 +113,27 @@ def spaces(results: Results) -> dict[str, str]:
     }
 
 
+def _titled(results: Results, grid: str) -> str:
+    found = results.config.experiments[EXPERIMENTS[0]]
+    alone = found.model_copy(update={"runs": {}, "grid": {}, "grids": {grid: found.grids[grid]}})
+    runs = list(expand(EXPERIMENTS[0], alone))
+    if {race.rival(run) for run in runs} == {race.called(grid)}:
+        return race.RIVALS.get(grid, grid)
+    return f"{grid} ({', '.join(dict.fromkeys(map(race.label, runs)))})"
+
+
 def same(one: Run, other: Run) -> bool:
     """Whether two runs have the same settings, but for how long they train and are scored."""
     return one.settings.model_dump(exclude=FREE) == other.settings.model_dump(exclude=FREE)
 
 
 def _likelihood(results: Results, run: Run) -> float:
-    """Of the validation images, mean over the seeds; -infinity where it is not known."""
+    """Of the validation images, mean over the seeds; -infinity where it is not known of each: none
+    is to be chosen for the luck of the others."""
     entries = results.seeds_of(run.experiment, run.name)
+    known = [e.status in DONE and scores.score(e.metrics, "valid") is not None for e in entries]
     found: float = scores.columns(entries)["ll_valid"]
-    return found if math.isfinite(found) else -math.inf
+    return found if known and all(known) else -math.inf
 
 
 def _loss(results: Results, run: Run, seconds: float) -> float:

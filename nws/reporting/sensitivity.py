@@ -6,6 +6,8 @@ of them changed. All are equally long, and shorter than the paper's.
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from nws.config import Run, RunSettings
 from nws.reporting import scores, wording
 from nws.reporting.results import Results
@@ -62,9 +64,10 @@ def _row(results: Results, said: str, runs: dict[str, Run]) -> dict[str, Any]:
     settings = next(iter(runs.values())).settings
     entries = {name: results.seeds_of(EXPERIMENT, run.name) for name, run in runs.items()}
     scored = {name: scores.columns(found) for name, found in entries.items()}
+    errors = [found["standard_error"] for found in scored.values()]
     row: dict[str, Any] = {
         "change": said,
-        "standard_error": max(found["standard_error"] for found in scored.values()),
+        "standard_error": float(np.fmax.reduce(errors)),  # nan only where there is none
         "epochs": settings.epochs,
         "likelihood_samples": settings.likelihood_samples,
         "likelihood_images": settings.likelihood_images,

@@ -8,7 +8,8 @@ from nws import config as configuration
 from nws.errors import NwsError
 from nws.files import manifest
 from nws.files.whole import write_bytes
-from nws.reporting import clip, paper, race, scores, search, sensitivity
+from nws.reporting import alike, clip, paper, race, scores, search, sensitivity
+from nws.reporting.frames import to_csv
 from nws.reporting.results import DONE, Entry, Results
 
 if TYPE_CHECKING:
@@ -91,11 +92,6 @@ def make(name: str, results: Results) -> list[Path]:
     return [path]
 
 
-def to_csv(frame: "pd.DataFrame") -> bytes:
-    """A table as its CSV."""
-    return frame.to_csv(index=False, lineterminator="\n").encode()
-
-
 def _experiments(name: str) -> tuple[str, ...]:
     if name not in EXPERIMENTS:
         raise NwsError(f"no table {name!r}; available: {', '.join(NAMES)}")
@@ -135,6 +131,8 @@ def _settings(results: Results, settings: configuration.RunSettings) -> dict[str
 def _reported(results: Results, run: configuration.Run) -> dict[str, Any]:
     """The paper's line for the same data set and algorithm, or what it quotes for the method."""
     settings = run.settings
+    if alike.other_images(results.config, run.experiment, settings.dataset):
+        return {}
     if run.experiment == "others":
         value = paper.quoted(settings.algorithm)
         return {"algorithm": value.method, "paper_ll": value.log_likelihood} if value else {}
@@ -142,9 +140,11 @@ def _reported(results: Results, run: configuration.Run) -> dict[str, Any]:
         row = paper.table2_row(settings.algorithm)
     else:
         row = paper.table1_row(results.config, settings.dataset, settings.algorithm)
+    if row is None:
+        return {}
     return {
-        "paper_ll": row.log_likelihood if row else None,
-        "paper_seconds_per_epoch": row.seconds_per_epoch if row else None,
+        "paper_ll": row.log_likelihood,
+        "paper_seconds_per_epoch": row.seconds_per_epoch,
     }
 
 

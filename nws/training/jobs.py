@@ -21,6 +21,7 @@ from nws.data.datasets import current
 from nws.data.store import Dataset, load_provenance
 from nws.evaluation import exact
 from nws.files import manifest
+from nws.files.alone import alone
 from nws.files.code import source_hash
 from nws.files.layout import data_file, run_folder, work_folder
 from nws.files.record import record
@@ -43,7 +44,8 @@ def train(
     programs: Programs | None = None,
     caught: list[int] | None = None,
 ) -> None:
-    """Train, going on from the last checkpoint, and write the run's results.
+    """Train, going on from the last checkpoint, and write the run's results; no other process
+    trains the same run meanwhile.
 
     A run that diverges is a result too: its status says so. The checkpoint stays until
     :func:`forget`: runs that share a job are all done before any of them is. They share
@@ -55,10 +57,11 @@ def train(
     path = data_file(root, run.settings.dataset)
     data = current(path, config.datasets[run.settings.dataset], config.mnist_dir)
     origin = load_provenance(path)
-    with explained(lambda: "before the first step", LESS):
-        outcome = _fit(run, seed, data, origin, work, programs, caught)
-    about = _about(config, run, seed, origin, outcome, time.monotonic() - began)
-    _write(folder, run, outcome, about)
+    with alone(work / "lock", f"trains {'/'.join(cell[:2])}, seed {seed}"):
+        with explained(lambda: "before the first step", LESS):
+            outcome = _fit(run, seed, data, origin, work, programs, caught)
+        about = _about(config, run, seed, origin, outcome, time.monotonic() - began)
+        _write(folder, run, outcome, about)
 
 
 def forget(root: Path, run: Run, seed: int) -> None:
@@ -189,7 +192,8 @@ def _losses(rows: tuple[Row, ...]) -> dict[str, float | None]:
 
 
 def _write(folder: Path, run: Run, outcome: Outcome, about: dict[str, Any]) -> None:
-    for old in (manifest.NAME, "metrics.json", "samples.npz"):  # of an earlier training
+    # Of an earlier training: what says of which settings it is must not outlive its numbers.
+    for old in ("training.json", "metrics.json", "samples.npz", manifest.NAME):
         (folder / old).unlink(missing_ok=True)
     write_text(folder / "history.csv", to_csv(outcome.progress.rows))
     write_npz(folder / "model.npz", _arrays(run.settings, outcome.params))

@@ -178,6 +178,8 @@ class _Trainer:
             state = self.program.advance(self.state, epoch, start, stop)
             bound = float(state.totals.bound)
         except tf.errors.InvalidArgumentError as error:
+            if "not successful" not in error.message:  # nor is it a decomposition
+                raise
             return self._diverge(f"a Fisher block could not be factored: {error.message[:200]}")
         spent = time.perf_counter() - began
         self.per_second = (stop - start) / max(spent, 1e-9)

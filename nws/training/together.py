@@ -33,5 +33,6 @@ def train_all(config: Config, cells: Sequence[tuple[Run, int]], root: Path, at_o
         if others:
             caught.append(0)
             pool.shutdown(cancel_futures=True)
-    for training in ended:
-        training.result()  # raises what it raised
+    for training in trainings:
+        if training in ended:
+            training.result()  # raises what it raised, the first of them

@@ -38,9 +38,27 @@ def test_a_count_has_bounds_and_is_no_text(value: Any) -> None:
 
 def test_booleans_are_no_real_numbers() -> None:
     assert [real(value) for value in (0.5, "5e-1", np.float64(0.5), Fraction(1, 2))] == [0.5] * 4
-    for value in (True, np.bool_(True), "on", None):
+    booleans = (True, np.bool_(True), np.array(True), tf.constant(True))
+    for value in (*booleans, "on", None, 1j, np.complex64(1), np.array([0.5]), tf.constant("1")):
         with pytest.raises(ValueError, match=r"number|convert"):
             real(value)
+
+
+@pytest.mark.parametrize("value", [np.array(0.5), tf.constant(0.5), tf.Variable(0.5)], ids=repr)
+def test_arrays_and_tensors_of_one_number_are_numbers(value: Any) -> None:
+    assert real(value) == 0.5
+    assert type(real(value)) is float
+    assert whole(value + 2.5) == 3
+    with pytest.raises(NwsError, match=r"^n: found .*; give a whole number"):
+        count("n", value)
+
+
+@pytest.mark.parametrize("value", [10**400, Fraction(10**400)], ids=["int", "fraction"])
+def test_numbers_beyond_all_floats_are_refused(value: Any) -> None:
+    with pytest.raises(ValueError, match="a smaller number is needed"):
+        real(value)
+    with pytest.raises(NwsError, match=r"learning_rate: found .*; a smaller number is needed"):
+        one(learning_rate=value)
 
 
 def one(**settings: Any) -> cfg.RunSettings:

@@ -12,6 +12,7 @@ from nws.fisher import EXACT, cg, choose, natural_gradient
 from nws.fisher.cg import ConjugateGradient
 
 Problem = tuple[np.ndarray, np.ndarray, np.ndarray]
+YES = (True, np.bool_(True), np.array(True), tf.constant(True))
 
 
 def problem(n: int, l: int, m: int, seed: int = 0, clip: float = 1e-6) -> Problem:
@@ -198,11 +199,14 @@ def test_bad_input_is_refused(solver: str) -> None:
         ((H, P, g, -1.0), "damping"),
         ((H, P, g, float("nan")), "damping"),
         ((H[:, :-1], P, g, 0.1), "do not fit"),
-        ((H * 2, P, g, 0.1), "column of ones"),
+        ((H * 2, P, g, 0.1), "column of ones; found 2.0"),
+        ((np.where(np.arange(10)[:, None] == 4, 3, H), P, g, 0.1), "column of ones; found 3.0"),
         ((H, P + 1, g, 0.1), "probs"),
         ((H, P, np.where(g > 1, np.nan, g), 0.1), "finite"),
         ((H, P, g, "0.1"), "damping: found '0.1'"),
         ((H, P, g, [0.1, 0.2]), "damping"),
+        ((H, P, g, 10**400), "damping: found 10"),
+        *(((H, P, g, yes), "damping: found") for yes in YES),
         ((H, P[:, :0], g[:, :0], 0.1), "do not fit"),
         ((H[:, 0], P, g, 0.1), "parents: .*1 dimensions"),
         (([[1.0], [1.0, 2.0]], P, g, 0.1), "parents: give a matrix"),
@@ -213,9 +217,23 @@ def test_bad_input_is_refused(solver: str) -> None:
         with pytest.raises(NwsError, match=text):
             natural_gradient(*bad, solver)
     natural_gradient(H, P, g, 0.1, solver, iterations=50.0)  # a whole number
-    for name, value in (("tolerance", "a"), ("tolerance", 0.0), ("iterations", 2.5)):
+    texts = [("tolerance", "a"), ("tolerance", 0.0), *(("tolerance", yes) for yes in YES)]
+    wholes = [("iterations", value) for value in (2.5, 2**31, 2**32 + 5, 1e20, 10**400, *YES)]
+    for name, value in (*texts, *wholes):
         with pytest.raises(NwsError, match=f"natural_gradient: {name}: found"):
             natural_gradient(H, P, g, 0.1, solver, **{name: value})
+
+
+@pytest.mark.parametrize("solver", EXACT)
+def test_the_size_of_a_gradient_changes_no_bit(solver: str) -> None:
+    """Not even where squares of its entries are 0 or infinite."""
+    H, P, g = problem(30, 20, 3)
+    expected = natural_gradient(H, P, g, 0.1, solver)
+    for size in (-900, -600, 600, 1000):
+        found = natural_gradient(H, P, np.ldexp(g, [size, 0, -size]), 0.1, solver)
+        np.testing.assert_array_equal(found, np.ldexp(expected, [size, 0, -size]))
+    nothing = natural_gradient(H, P, g * [0, 1, 0], 0.1, solver)
+    np.testing.assert_array_equal(nothing, expected * [0, 1, 0])
 
 
 def test_a_damping_that_rounding_drowns_is_refused() -> None:
@@ -253,6 +271,8 @@ def test_a_result_beyond_the_kind_of_the_gradient_is_told() -> None:
     assert np.isfinite(natural_gradient(H, P, g, 1e-4)).all()
     with pytest.raises(NwsError, match="beyond float32"):
         natural_gradient(H, P, g.astype(np.float32), 1e-4)
+    with pytest.raises(NwsError, match="beyond float64; scale it down"):
+        natural_gradient(H, P, g * 1e270, 1e-4)
 
 
 def test_a_solution_that_is_not_finite_says_so() -> None:

@@ -167,6 +167,30 @@ def test_files_that_are_no_models_are_refused(tmp_path: Path) -> None:
         read(path)
 
 
+@pytest.mark.parametrize("lost", [("p_W1", "p_b1"), ("p_W1",), ("q_W1",), ("p_b1", "q_W1", "q_b1")])
+def test_a_model_without_its_top_is_no_smaller_model(tmp_path: Path, lost: tuple[str, ...]) -> None:
+    """Where the upper layers are of one size, the rest fits together."""
+    held = to_arrays(initial([4, 3, 3], 1))
+    np.savez(tmp_path / "m.npz", **{k: v for k, v in held.items() if k not in lost})
+    with pytest.raises(NwsError, match=f"lacks the array {', '.join(lost)};"):
+        read(tmp_path / "m.npz")
+
+
+@pytest.mark.parametrize("extra", ["p_W_ema", "p_W0_old", "p_Wmask", "q_W9_", "p_W" + "9" * 5000])
+def test_arrays_of_other_names_are_left_alone(tmp_path: Path, extra: str) -> None:
+    held = to_arrays(initial([4, 3, 2], 1))
+    np.savez(tmp_path / "m.npz", **held, **{extra: held["p_W0"]})
+    for name, array in to_arrays(read(tmp_path / "m.npz")).items():
+        np.testing.assert_array_equal(array, held[name])
+
+
+def test_few_of_the_missing_arrays_are_told(tmp_path: Path) -> None:
+    held = to_arrays(initial([4, 3, 2], 1))
+    np.savez(tmp_path / "m.npz", **held, p_W999999999=held["p_W0"])
+    with pytest.raises(NwsError, match=r"lacks the array p_W2, p_b2, q_W2, q_b2; it holds"):
+        read(tmp_path / "m.npz")
+
+
 def test_small_initial_weights() -> None:
     """Uniform within ±√(6/(in + out))/in, biases as asked: mean 0, deviation bound/√3."""
     params = initial([300, 200], 0, -1.0, "small")

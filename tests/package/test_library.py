@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from machines import Arrays
 
 import nws
@@ -231,6 +232,26 @@ def test_a_diverged_fit_leaves_a_finite_model() -> None:
     assert all(np.isfinite(array).all() for array in arrays(model).values())
 
 
+def test_weights_that_are_too_large_in_the_other_coding_are_told() -> None:
+    model = machine()
+    held = arrays(model)
+    held["p_W0"][0, 0] = 2e38  # 4e38 on units of {0, 1}
+    model.params = from_arrays(held)
+    with pytest.raises(NwsError, match=r"fit: coding: found .01., .* beyond single precision"):
+        fit(model, IMAGES, "ws", coding="01", **QUICK)
+    np.testing.assert_array_equal(arrays(model)["p_W0"], held["p_W0"])
+
+
+def test_nor_is_a_model_left_that_is_finite_in_the_other_coding_alone() -> None:
+    """All weights of a pixel grow alike, and ±1's biases have half of their sum."""
+    model, before = (HelmholtzMachine([4, 20]) for _ in range(2))
+    still = {"averaging": {"kind": "none"}, "epochs": 1, "batch": 8, "coding": "01"}
+    result = fit(model, np.ones((8, 4)), "ws", learning_rate=1e38, **still)
+    assert result.status == "diverged"
+    assert "±1" in result.reason
+    assert same(model, before)
+
+
 def test_control_c_stops_a_fit() -> None:
     handler = signal.getsignal(signal.SIGINT)
     alarm = signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
@@ -251,6 +272,8 @@ BAD: dict[str, tuple[Any, str]] = {
     "a number": (3.0, r"x: found shape \(\); give rows of 9 pixels"),
     "nan": (np.where(IMAGES == 1, np.nan, 0.0), "x: holds nan or inf"),
     "out of range": (255 * IMAGES.astype(float), r"x: values from 0 to 255; give .* \[0, 1\]"),
+    "bytes": (255 * IMAGES, r"from 0 to 255; give values in \[0, 1\], e\.g\. x / 255 where"),
+    "standardised": (3.0 * IMAGES - 0.5, r"from -0\.5 to 2\.5; .*np\.clip"),
     "negative": (0.5 * IMAGES - 0.2, "x: values from -0.2 to 0.3"),
     "words": ([["a"] * 9], "x: is not an array of numbers"),
     "ragged": ([[0, 1], [1]], "x: is not an array of numbers"),
@@ -277,8 +300,15 @@ def test_grey_images_have_no_likelihood() -> None:
     ("arguments", "says"),
     [
         ({"learning_rat": 0.1}, "learning_rat: unknown key .did you mean 'learning_rate'"),
-        ({"algorithm": "adam"}, "algorithm: found 'adam'.*'ws', 'rws', .*'nrws'"),
+        ({"inital_bias": 0.1}, r"fit: inital_bias: unknown key(?!.*initial_bias)(?!.*layers)"),
+        ({"binarisation": "round"}, "binarisation: unknown key .did you mean 'binarization'"),
+        ({"algorithm": "adam"}, "algorithm: found 'adam'; allowed: 'ws', 'rws', .*'nrws'"),
+        ({"algorithm": "NRWS"}, "found 'NRWS' .did you mean 'nrws'.*; allowed: (?!.*vae)"),
+        ({"algorithm": "vae"}, "found 'vae' .nws train has it.; allowed: (?!.*vae)"),
+        ({"algorithm": ["rws"]}, r"found \['rws'\].*; allowed: 'ws'"),
         ({"binarization": "dither"}, "found 'dither'; allowed: round, static, stochastic"),
+        ({"binarization": np.array(["a", "b"])}, "found array.*; allowed: round, static"),
+        ({"damping": 10**400}, "damping: found 1000*; a smaller number is needed"),
         ({"damping": -1.0}, "damping: found -1.0.*greater than 0"),
         ({"epochs": 0}, "epochs: found 0"),
         ({"solver": "lu"}, "solver: found 'lu'"),
@@ -305,6 +335,20 @@ def test_settings_that_cannot_be_used(arguments: dict[str, Any], says: str) -> N
 def test_other_mistakes(call: Any) -> None:
     with pytest.raises(NwsError, match=r"found|cannot be"):
         call()
+
+
+@pytest.mark.parametrize("layers", ["94", b"94", {9: 1, 4: 2}, {9, 4}])
+def test_layers_are_a_sequence(layers: Any) -> None:
+    with pytest.raises(NwsError, match=r"layers: found .*; give at least two"):
+        HelmholtzMachine(layers)
+
+
+@pytest.mark.parametrize("path", [None, 5, b"model.npz", "", "."])
+def test_what_is_no_file(path: Any) -> None:
+    with pytest.raises(NwsError, match=r"^save: found .*; give a file, such as model\.npz"):
+        machine().save(path)
+    with pytest.raises(NwsError, match=r"^load: found .*; give a file, such as model\.npz"):
+        HelmholtzMachine.load(path)
 
 
 @pytest.mark.parametrize("keep", [0.0, 0.5, 0.99])
@@ -343,9 +387,12 @@ def test_whole_numbers_of_any_type_are_arguments(call: Any, says: str) -> None:
 
 
 def test_an_initial_bias_is_a_finite_number() -> None:
-    for bad in ("0", np.inf, True, None):
+    for bad in ("0", np.inf, True, None, 10**400, np.array(True), tf.constant(True)):
         with pytest.raises(NwsError, match="initial_bias: found"):
             HelmholtzMachine([9, 2], initial_bias=bad)
+    for good in (np.array(0.5), tf.constant(0.5)):
+        model = HelmholtzMachine([9, 2], initial_bias=good)
+        np.testing.assert_array_equal(arrays(model)["prior_b"], [0.5, 0.5])
 
 
 def test_a_little_beyond_is_told_in_all_digits() -> None:
@@ -394,13 +441,13 @@ def test_files_that_are_no_models(tmp_path: Path) -> None:
     ("name", "change", "text"),
     [
         ("q_W0", lambda a: a * np.nan, "nan or inf: q_W0"),
-        ("p_b0", lambda a: a + 1e300, "nan or inf: p_b0"),
+        ("p_b0", lambda a: a - 1e39, "numbers beyond single precision: p_b0"),
         ("p_b0", lambda a: a + 1j, "p_b0 .* of complex128"),
         ("prior_b", lambda a: np.float32(0), r"prior_b \(\) of float32"),
         ("prior_b", lambda a: np.append(a, 0), "prior_b has"),
         ("q_b0", lambda a: a[:-1], "layer 0 has"),
         ("p_W1", lambda a: a.T, "layer 1 has"),
-        ("p_W1", lambda a: None, "prior_b has"),
+        ("p_W1", lambda a: None, "lacks the array p_W1"),
     ],
 )  # fmt: skip
 def test_arrays_that_are_no_model(tmp_path: Path, name: str, change: Any, text: str) -> None:

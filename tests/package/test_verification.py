@@ -49,12 +49,13 @@ def _set_up_before() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Real results of a tiny run, scored and with a table."""
+    """Real results of a tiny run, scored and with tables and a figure."""
     folder = tmp_path_factory.mktemp("verified")
     (folder / "tiny.json").write_text(json.dumps(CONFIG))
     where = ["--config", str(folder / "tiny.json"), "--results", str(folder / "results")]
     assert cli.main(["train", "minimnist/ws_b", "--evaluate", *where]) == 0
     assert cli.main(["table", *where]) == 0
+    assert cli.main(["figure", "fig3", *where]) == 0
     assert cli.main(["report", *where]) == 0
     return folder / "results"
 
@@ -90,7 +91,7 @@ def problems(root: Path, quick: bool = False) -> str:
     return "\n".join(verify(root, quick=quick, say=lambda text: None).problems)
 
 
-def change(root: Path, **numbers: float) -> None:
+def change(root: Path, **numbers: float | None) -> None:
     """Numbers in the record of a run, wherever they stand, with a manifest that agrees."""
     for name in ("training.json", "metrics.json"):
         path = root / RUN / name
@@ -273,7 +274,13 @@ def test_every_changed_loss_is_found(root: Path, key: str) -> None:
     assert f"{key} is 1.5, but history.csv has" in problems(root, quick=True)
 
 
-@pytest.mark.parametrize("name", ["tables/table1.csv", "claims.csv"])
+@pytest.mark.parametrize("key", ["final_valid_loss", "min_train_loss"])
+def test_a_loss_that_was_taken_out_is_found(root: Path, key: str) -> None:
+    change(root, **{key: None})
+    assert f"{key} is None, but history.csv has" in problems(root, quick=True)
+
+
+@pytest.mark.parametrize("name", ["tables/table1.csv", "figures/fig3.csv", "claims.csv"])
 def test_a_changed_cell_is_found(root: Path, name: str) -> None:
     path = root / name
     path.write_text(path.read_text().replace("ws", "rws", 1))

@@ -7,11 +7,11 @@ import shutil
 
 import numpy as np
 import pytest
-from fake_results import SMALL, rescore, rewrite, update, write
+from fake_results import SMALL, put, rescore, rewrite, update, write
 
 from nws import config as configuration
-from nws.evaluation import fisher_enumeration as enumeration
 from nws.reporting import claims
+from nws.reporting import fisher_enumeration as enumeration
 from nws.reporting.claims import (
     claim,
     damping,
@@ -224,6 +224,23 @@ def test_a_larger_learning_rate_that_diverged_did_not_catch_up(tmp_path):
     assert learning.learning_rate(Results(root)).verdict == REPRODUCED
 
 
+def test_without_a_curve_no_learning_rate_is_faster(tmp_path):
+    small = configuration.resolve(SMALL)
+    names = [f"{r.experiment}/{r.name}" for r in configuration.runs(small)]
+    lost = [name for name in names if name.startswith(("mnist/", "rates/"))]
+    with pytest.raises(Unusable, match="diverged") as error:
+        learning.learning_rate(Results(write(tmp_path, diverged=lost)))
+    assert error.value.diverged
+
+
+def test_a_larger_learning_rate_is_larger_than_another_one(tmp_path):
+    experiments = copy.deepcopy(SMALL["experiments"])
+    experiments["rates"]["grid"]["algorithm"] = ["nws"]
+    root = write(tmp_path, configuration.resolve({**SMALL, "experiments": experiments}))
+    with pytest.raises(Unusable, match="mnist has no run of NWS"):
+        learning.learning_rate(Results(root))
+
+
 def test_who_is_ahead_at_the_papers_rate_need_not_catch_up(root):
     for seed in range(3):
         for run, level in (("ws", 100.0), ("rws", 80.0), ("nrws", 90.0)):
@@ -328,6 +345,28 @@ def test_damping(root):
     curves_by_damping(root, kl, loss)
     assert damping.useful_damping(Results(root)).verdict == NOT_REPRODUCED
     assert damping.high_damping(Results(root)).verdict == NOT_REPRODUCED
+
+
+def test_damping_compares_the_epochs_that_all_have_had(tmp_path):
+    """One run is shorter, and of another one only a seed."""
+    experiments = copy.deepcopy(SMALL["experiments"])
+    experiments["damping"] |= {"seeds": [0, 1]}
+    experiments["damping"]["settings"]["patience"] = 2
+    experiments["damping"]["runs"]["vanilla"]["epochs"] = 15
+    root = write(tmp_path, configuration.resolve({**SMALL, "experiments": experiments}))
+    loss = {"vanilla": 5.0, "a1e-05": 2.5, "a0.001": 3.0, "a0.1": 3.0, "a10": 4.9}
+    for run, level in loss.items():
+        for seed in (0, 1):
+            epochs = 15 if run == "vanilla" else 20
+            values = np.r_[np.full(15, level), np.full(epochs - 15, 9.0)]
+            rewrite(root, "damping", run, seed, valid_loss=values)
+    folder = root / "runs/damping/a0.1/seed1"
+    shorter = (folder / "history.csv").read_text().splitlines()[:13]
+    put(folder / "history.csv", "\n".join(shorter) + "\n")
+    update(root, "damping", "a0.1", 1, status="converged", epochs=12)
+    found = damping.high_damping(Results(root))
+    assert (found.verdict, found.ours[:13]) == (REPRODUCED, "α 10: 0.1000;")
+    assert "of 2 seeds" in damping.low_damping(Results(root)).ours
 
 
 def grid(root, experiment, loss):

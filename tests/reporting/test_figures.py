@@ -2,17 +2,20 @@
 
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
-from fake_results import SMALL, rescore, rewrite, update, write
+from fake_results import SMALL, rescore, rewrite, small, update, write
 from scipy import stats
 
 from nws import config as configuration
 from nws.errors import NwsError
-from nws.evaluation import fisher_enumeration as enumeration
-from nws.reporting import cells, claims, figures
+from nws.files import manifest
+from nws.files.whole import write_bytes
+from nws.reporting import cells, claims, figures, frames
+from nws.reporting import fisher_enumeration as enumeration
 from nws.reporting.claims.claim import NOT_AT_SCALE, NOT_RUN
 from nws.reporting.figures import answer, noise_floor, pictures, style
 from nws.reporting.results import Results
@@ -31,7 +34,7 @@ def lines(figure):
 @pytest.mark.parametrize("name", figures.NAMES)
 def test_a_figure_can_be_redrawn_from_its_csv(name, root, tmp_path):
     csv, svg, png = figures.make(name, Results(root), tmp_path)
-    assert csv.read_bytes() == figures.to_csv(figures.data(name, Results(root)))
+    assert csv.read_bytes() == frames.to_csv(figures.data(name, Results(root)))
     first = svg.read_bytes(), png.read_bytes()
     figures.redraw(name, csv, tmp_path)
     assert (svg.read_bytes(), png.read_bytes()) == first  # deterministic, and nothing but the CSV
@@ -70,6 +73,8 @@ def test_seconds_are_those_of_undisturbed_epochs(name, experiment, run, tmp_path
 
 def test_figure_6_has_the_loss_to_the_left_and_the_exact_kl_to_the_right(root):
     frame = figures.data("fig6", Results(root))
+    legend = figures.draw("fig6", frame).legends[0]
+    assert legend.texts[0].get_text() == "vanilla (WS)"
     vanilla = frame["run"] == "vanilla"
     known = frame["status"] != "reference"
     assert frame.loc[vanilla, "damping"].isna().all()
@@ -145,7 +150,60 @@ def test_nothing_run_still_draws_and_says_so(name, tmp_path):
 @pytest.mark.parametrize("name", figures.NAMES)
 def test_an_experiment_that_is_not_configured_draws_an_empty_figure(name, tmp_path):
     config = configuration.resolve({**SMALL, "experiments": {"other": {"runs": {"a": {}}}}})
-    figures.make(name, Results(write(tmp_path / "r", config)), tmp_path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # of axes around nothing
+        figures.make(name, Results(write(tmp_path / "r", config)), tmp_path)
+
+
+def test_the_vanilla_algorithm_of_figure_6_is_called_what_it_is(tmp_path):
+    experiments = small()["experiments"]
+    experiments["damping"]["runs"]["vanilla"]["algorithm"] = "rws"
+    experiments["damping"]["settings"]["algorithm"] = "nbihm"
+    root = write(tmp_path, configuration.resolve({**SMALL, "experiments": experiments}))
+    frame = figures.data("fig6", Results(root))
+    assert set(frame.loc[frame["damping"].notna(), "algorithm"]) == {"nbihm"}
+    legend = figures.draw("fig6", frame).legends[0]
+    assert legend.texts[0].get_text() == "vanilla (RWS)"
+
+
+FILES = ("fig6.csv", "fig6.svg", "fig6.png")
+
+
+@pytest.mark.parametrize("written", range(4))  # of three files and their manifest
+def test_an_interrupted_figure_leaves_no_picture_beside_other_numbers(
+    written, tmp_path, monkeypatch
+):
+    old = [path.read_bytes() for path in figures.make("fig6", Results(write(tmp_path)))]
+    count = len(Results(tmp_path).history("damping").query("run == 'a0.1'"))
+    rewrite(tmp_path, "damping", "a0.1", valid_loss=np.linspace(9, 3, count))
+    left = iter(range(written))
+
+    def interrupted(*args):
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        write_bytes(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(figures, "write_bytes", interrupted)
+        patch.setattr(manifest, "write", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            figures.make("fig6", Results(tmp_path))
+    paths = [tmp_path / "figures" / name for name in FILES]
+    assert [path.is_file() for path in paths] == [i < written for i in range(3)]
+    assert all(path.read_bytes() not in old for path in paths[:written])
+    assert figures.make("fig6", Results(tmp_path)) == paths
+    assert manifest.check(tmp_path / "figures") == []
+
+
+def test_a_figure_that_cannot_be_drawn_leaves_the_old_one_whole(tmp_path, monkeypatch):
+    paths = figures.make("fig6", Results(write(tmp_path)))
+    old = [path.read_bytes() for path in paths]
+    update(tmp_path, "damping", "a0.1", status="diverged")
+    monkeypatch.setattr(style, "render", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        figures.make("fig6", Results(tmp_path))
+    assert [path.read_bytes() for path in paths] == old
+    assert manifest.check(tmp_path / "figures") == []
 
 
 def test_active_units_are_drawn_beside_the_losses_of_both_parameters(root):

@@ -6,7 +6,7 @@ import pytest
 
 from nws import config
 from nws.files.top import SCALES
-from nws.reporting import figures, race, tables
+from nws.reporting import figures, race, search, tables
 from nws.reporting.claims import MARKS, claim, judge
 from nws.reporting.page import report
 from nws.reporting.results import Results
@@ -64,10 +64,52 @@ def test_every_rival_has_the_same_search_and_the_same_chances(scale):
 
 
 def test_the_longest_name_is_the_rival():
-    names = {"rws_lr0.1": "rws", "rws_adam_lr0.1": "rws_adam", "nrws": "nrws", "mine": "mine"}
+    names = {"rws_lr0.1": "rws", "rws_adam_lr0.1": "rws_adam", "mine": "mine"}
     for name, rival in names.items():
-        run = config.Run(experiment="race1", name=name, settings=config.run_settings({}))
-        assert race.rival(run) == rival
+        assert race.rival(run(name, algorithm="rws", optimizer="adam")) == rival
+    assert race.rival(run("nrws", algorithm="nrws")) == "nrws"
+
+
+def run(name, **settings):
+    return config.Run(experiment="race1", name=name, settings=config.run_settings(settings))
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "label"),
+    [
+        ("rws", {"algorithm": "ws"}, "WS"),
+        ("rws_adam", {"algorithm": "rws"}, "RWS"),
+        ("ws_1", {"algorithm": "rws", "optimizer": "adam"}, "RWS, Adam"),
+        ("nrws_mended", {"algorithm": "nrws"}, "NRWS"),
+        ("nrws_mended", {"algorithm": "rws", "q_wake": 0}, "RWS"),
+        ("rws", {"algorithm": "nrws", "solver": "shared"}, "NRWS, mended"),
+        ("rws", {"algorithm": "mws"}, "mws"),
+        ("bihm_adam", {"algorithm": "bihm", "optimizer": "adam"}, "BiHM"),
+        ("mine", {"algorithm": "rws"}, "mine"),
+        *(
+            ("nrws_mended", {"algorithm": "nrws", key: value}, "NRWS, mended")
+            for key, value in (("solver", "shared"), ("unit_damping", 0.5), ("q_wake", 0))
+        ),
+    ],
+)
+def test_a_rival_is_not_called_what_it_is_not(name, settings, label):
+    assert race.label(run(name, **settings)) == label
+
+
+def test_table_figure_and_searches_call_a_misnamed_run_what_it_is(tmp_path):
+    small = fake_results.small()
+    small["experiments"]["race1"]["runs"]["rws"]["algorithm"] = "ws"
+    small["experiments"]["race_search"]["grids"]["rws"]["algorithm"] = ["ws"]
+    root = fake_results.write(tmp_path, config.resolve(small))
+    table = tables.data("race_scores", Results(root)).set_index("run")
+    assert table.loc["race1/rws", "rival"] == "WS"
+    assert table.loc["race2/rws", "rival"] == "RWS"
+    legend = figures.draw("race", figures.data("race", Results(root))).legends[0]
+    assert legend.texts[0].get_text() == "WS"
+    assert set(search.spaces(Results(root))) == {"rws (WS)", "NRWS", "NRWS, mended"}
+    assert {choice.rival for choice in search.choices(Results(root))} == {
+        "WS", "RWS", "NRWS", "NRWS, mended"
+    }  # fmt: skip
 
 
 def test_the_table_has_the_mean_of_the_seeds_and_what_was_chosen(root):

@@ -3,6 +3,7 @@
 import html
 import json
 import re
+import shutil
 import subprocess
 import sys
 import warnings
@@ -12,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from fake_results import SMALL, make, write
+from fake_results import SMALL, make, rewrite, small, write
 
 from nws import config as configuration
 from nws.cli.asked import runs_named
@@ -21,6 +22,7 @@ from nws.files.code import source_hash
 from nws.files.top import SCALES, TEMPLATES
 from nws.models import parameters, vae
 from nws.reporting import figures
+from nws.reporting.frames import to_csv
 from nws.reporting.page import cost, networks, reductions, report
 from nws.reporting.results import Results
 from nws.reporting.wording import duration, minus, number
@@ -143,7 +145,8 @@ def test_says_what_matters(made):
 
 
 def test_the_command_stands_beside_every_row_of_the_race(made):
-    command = "<code>nws train {} --evaluate --config config/fake.yaml</code>"
+    where = f"--config {made[0]}/config.json --results {made[0]}"
+    command = f"<code>nws train {{}} --evaluate {where}</code>"
     rows = (f"race{i}/{rival}" for i in (1, 2, 4) for rival in ("rws", "nrws", "nrws_mended"))
     assert all(command.format(run) in made[1] for run in rows)
     searched = "race_search/nrws_lr0.05 race_search/nrws_lr0.2"
@@ -156,6 +159,34 @@ def test_commands_of_the_race_name_runs_that_there_are(made):
     section = made[1].split('id="the-race"')[1].split("</section>")[0]
     for runs in re.findall("<code>nws train (.*?) --evaluate", section):
         assert list(runs_named(config, runs.split()))
+
+
+def test_commands_name_a_configuration_that_there_is(tmp_path, monkeypatch):
+    """That of the scale, if it is one of ours; else the one that is kept with the results."""
+    monkeypatch.chdir(tmp_path)
+    write(Path("results/fake"))
+    kept = "results/fake/config.json"
+    text = report.make(Results("results/fake")).read_text(encoding="utf-8")
+    assert f"<code>nws train race1/rws --evaluate --config {kept}</code>" in text
+    assert f"<code>nws figure fig3 --config {kept}</code>" in text
+    assert f"<code>snakemake --configfile {kept}</code>" in text
+    assert "config/fake.yaml" not in text
+    assert "--results" not in text
+    moved = tmp_path / "my results"
+    Path("results/fake").rename(moved)
+    text = html.unescape(report.make(Results(moved)).read_text(encoding="utf-8"))
+    where = f"--config '{moved}/config.json' --results '{moved}'"
+    assert f"<code>nws train race1/rws --evaluate {where}</code>" in text
+    assert f"<code>nws table table1 {where}</code>" in text
+
+
+def test_commands_name_the_file_of_a_scale_only_if_it_is_that_scale():
+    quick = configuration.load(SCALES / "quick.yaml")
+    file = "config/quick.yaml"
+    asked = {"file": file, "options": f"--config {file}"}
+    assert report._asked(Results("results/quick", quick)) == asked
+    other = configuration.resolve({"extends": "quick", "seeds": [7]})  # of the same name
+    assert report._asked(Results("results/quick", other))["file"] == "results/quick/config.json"
 
 
 def test_every_network_is_listed_with_its_parameters():
@@ -237,6 +268,55 @@ def test_changed_files_are_named(tmp_path):
     assert "runs/minimnist/ws_b/seed0: history.csv does not match its manifest" in text
 
 
+def test_a_picture_that_is_not_what_was_drawn_is_not_shown(tmp_path):
+    """Another one copied over it, or one that was left beside new numbers."""
+    root = write(tmp_path)
+    folder = root / "figures"
+    make(root, ["fig3", "fig4", "fig6", "fig7"])
+    shutil.copy(folder / "fig3.svg", folder / "fig6.svg")
+    (folder / "fig7.png").unlink()  # a copy may be without
+    rewrite(root, "mnist", "ws", valid_loss=np.linspace(99, 90, 6))
+    (folder / "fig4.csv").write_bytes(to_csv(figures.data("fig4", Results(root))))
+    (folder / "fig9.manifest.json").write_text("torn")
+    text = report.make(Results(root)).read_text(encoding="utf-8")
+    for name, shown in (("fig3", True), ("fig4", False), ("fig6", False), ("fig7", True)):
+        section = text.split(f'<h3 id="{name}">')[1].split("<h3 ")[0]
+        assert ("<img" in section) == shown, name
+        assert ("not drawn to the end" in section) != shown, name
+        assert f'href="figures/{name}.csv"' in section
+
+
+def test_the_data_table_shows_what_the_data_is_and_not_what_is_asked_for(tmp_path):
+    root = write(tmp_path)
+    datasets = small()["datasets"]
+    datasets["minimnist_b"] |= {"binarization": "static", "train": 64}
+    asked = configuration.resolve({**SMALL, "datasets": datasets})
+    text = report.make(Results(root, asked)).read_text(encoding="utf-8")
+    rows = text.split('<h2 id="data-title">')[1].split("</section>")[0].split("<tr>")[2:]
+    changed = [row for row in rows if "not what is asked for now" in row]
+    assert len(changed) == 1
+    assert "minimnist_b <" in changed[0]
+    assert "binarization: round → static, train: 320 → 64" in html.unescape(changed[0])
+    assert "<td>round</td>" in changed[0]
+    assert "<td>static</td>" not in changed[0]
+
+
+def test_the_caption_of_exactness_names_no_settings(made):
+    """They are whatever the configuration says."""
+    section = made[1].split('<h3 id="exactness">')[1].split("</figcaption>")[0]
+    caption = section.split("<figcaption>")[1]
+    assert not re.search(r"RWS|MNIST|[ηαγK] =? ?\d", caption)
+
+
+def test_what_is_outdated_is_found_out_once(tmp_path, monkeypatch):
+    """The numbers of all figures and tables take a while."""
+    root, asked, right = write(tmp_path), [], figures.data
+    figures.make("fig3", Results(root))
+    monkeypatch.setattr(figures, "data", lambda *args: asked.append(args[0]) or right(*args))
+    report.make(Results(root))
+    assert asked == ["fig3"]
+
+
 def test_nothing_run_still_makes_a_page(tmp_path):
     config = configuration.resolve(SMALL)
     runs = [f"{run.experiment}/{run.name}" for run in configuration.runs(config)]
@@ -286,7 +366,7 @@ def test_a_benchmark_that_cannot_be_read_is_told(tmp_path):
     text = report.make(Results(root)).read_text(encoding="utf-8")
     assert "benchmark.json: is not readable JSON" in text
     assert "there is no benchmark.json" not in text
-    assert str(root) not in text
+    assert f"{root}/benchmark.json" not in text
 
 
 def test_the_picture_of_the_cost_has_room_for_its_labels():

@@ -9,7 +9,7 @@ from fake_results import put, rewrite, write
 from nws import config as configuration
 from nws.errors import NwsError
 from nws.files import manifest
-from nws.reporting.results import HISTORY, IDENTITY, UNDISTURBED, Results
+from nws.reporting.results import HISTORY, IDENTITY, UNDISTURBED, Results, read_npz
 from nws.reporting.statistics import undisturbed_epoch
 from nws.training.history import COLUMNS
 
@@ -126,6 +126,17 @@ def test_samples_and_data_sets(root):
     assert results.dataset("minimnist_b")["counts"]["test"] == 12
     assert results.dataset("nothing") == {}
     assert results.images("threebythree")["patterns"].shape == (12, 9)
+
+
+@pytest.mark.parametrize(("byte", "value"), [(8, 1), (10, 99)], ids=["encrypted", "compressed"])
+def test_arrays_that_no_one_can_unpack_are_not_there(tmp_path, byte, value):
+    """zipfile has errors of its own for them: RuntimeError, NotImplementedError."""
+    path = tmp_path / "samples.npz"
+    np.savez(path, samples=np.zeros(3))
+    content = bytearray(path.read_bytes())
+    content[content.index(b"PK\x01\x02") + byte] = value
+    path.write_bytes(content)
+    assert read_npz(path) is None
 
 
 def test_an_experiment_that_is_not_configured_is_empty(root):

@@ -116,6 +116,26 @@ def test_what_a_scored_search_did_not_score_is_not_chosen(tmp_path):
     assert choice(root, "race2").best is None
 
 
+@pytest.mark.parametrize("bad", ["diverged", "missing", "unscored"])
+def test_the_luck_of_one_seed_is_not_chosen(tmp_path, bad):
+    """Of a scored search: all seeds of the settings must have ended well and been scored."""
+    small = fake_results.small()
+    small["experiments"]["race_search"] |= {"seeds": [0, 1]}
+    small["experiments"]["race_search"]["settings"]["likelihood_samples"] = 100
+    root = fake_results.write(tmp_path, config.resolve(small), missing=["race_search_long/rws_1"])
+    fake_results.rescore(root, "race_search", "rws_lr0.05", [-20.0, -20.0], split="valid")
+    fake_results.rescore(root, "race_search", "rws_lr0.2", [-34.0, -34.0], split="valid")
+    assert choice(root, "race2").best.name == "rws_lr0.05"
+    if bad == "diverged":
+        fake_results.update(root, "race_search", "rws_lr0.05", 1, status="diverged")
+    elif bad == "missing":
+        fake_results.remove(root, "race_search", "rws_lr0.05", 1)
+    else:
+        fake_results.update(root, "race_search", "rws_lr0.05", 1, log_likelihood=None)
+    found = choice(root, "race2")
+    assert (found.best.name, found.ranking.scored) == ("rws_lr0.2", True)
+
+
 def test_settings_are_the_same_whatever_the_length_and_the_scoring(root):
     run = choice(root, "race2").run
     assert not search.same(

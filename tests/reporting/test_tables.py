@@ -169,3 +169,9 @@ def test_sensitivity_is_the_gain_on_the_unchanged_run(tmp_path):
     assert (doubled["rws_seeds"], doubled["nrws_seeds"]) == (1, 1)
     assert (fresh["change"], fresh["nrws_seeds"], fresh["status"]) == ("refresh 1", 0, "missing")
     assert np.isnan(fresh["nrws_difference"])
+
+
+@pytest.mark.parametrize("missing", ["rws_double", "nrws_double"])
+def test_the_standard_error_is_that_of_the_runs_that_have_one(tmp_path, missing):
+    root = write(tmp_path, missing=[f"sensitivity/{missing}"])
+    assert tables.data("sensitivity", Results(root))["standard_error"][1] == 0.2

@@ -38,6 +38,14 @@ def test_divergence_is_a_result(case: dict[str, Any]) -> None:
     assert all(np.isfinite(array).all() for array in to_arrays(end.params).values())
 
 
+def test_an_error_that_is_no_decomposition_is_no_divergence(program: Program) -> None:
+    def broken(*args: Any) -> Any:
+        return tf.raw_ops.GatherV2(params=[1.0], indices=[5], axis=0)
+
+    with pytest.raises(tf.errors.InvalidArgumentError, match="indices"):
+        train(program._replace(advance=broken), CHEAP)
+
+
 @pytest.mark.parametrize("stretches", [5, 6, 7, 8])
 def test_a_run_that_diverges_diverges_alike_when_resumed(
     program: Program, work: Work, stretches: int, monkeypatch: pytest.MonkeyPatch

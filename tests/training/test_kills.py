@@ -13,6 +13,7 @@ from tiny_job import CONFIG, LONG, RUN, Child, leftovers, told, train
 
 from nws.evaluation.jobs import evaluate
 from nws.files import manifest
+from nws.reporting.results import MISSING, STALE, Results
 from nws.training import jobs
 
 
@@ -132,6 +133,26 @@ def test_kill_9_while_the_results_are_written(
     assert train(tmp_path) == unbroken
     assert told(tmp_path)["resumed"] == 1
     assert manifest.check(tmp_path / "runs" / RUN) == []
+
+
+@pytest.mark.parametrize("file", ["model.npz", "training.json", "manifest.json"])
+def test_kill_9_while_the_results_of_other_settings_are_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    """What says that the numbers are of the earlier settings goes before they do."""
+    train(tmp_path)
+    replace = Path.replace
+
+    def dies(self: Path, target: Path) -> Path:
+        if target == tmp_path / "runs" / RUN / file:
+            raise tiny.Killed
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", dies)
+    with pytest.raises(tiny.Killed):
+        train(tmp_path, tiny.resolve(learning_rate=0.01))
+    (entry,) = Results(tmp_path, CONFIG).entries("tiny")
+    assert entry.status in (MISSING, STALE)
 
 
 @pytest.mark.parametrize("torn", ["epoch,step,seco", "epoch,step\n1,5\n1,5\n2,", "\x00\xff"])

@@ -65,6 +65,16 @@ def test_a_folder_of_nws_init_runs_its_own_configuration(tmp_path: Path) -> None
         assert "results/paper" not in said
 
 
+def test_trainings_of_others_are_not_counted(tmp_path: Path) -> None:
+    """Neither a file of the user's own nor the runs of a further module."""
+    starter.init(tmp_path, "smoke")
+    with (tmp_path / "Snakefile").open("a") as stream:
+        stream.write('rule own:\n    output: "x/training.json"\n    shell: "touch {output}"\n')
+    done = snakemake(tmp_path, "--cores", "1", "own", snakefile=tmp_path / "Snakefile")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Scale smoke: 0 of " in done.stderr
+
+
 def test_a_dry_run_lists_every_job(tmp_path: Path) -> None:
     done = snakemake(tmp_path, "-n", *SMOKE)
     assert done.returncode == 0, done.stderr

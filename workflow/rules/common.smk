@@ -117,7 +117,8 @@ def runs_to_do():
     return {
         (path.parts[-4], path.parts[-3], int(path.parts[-2].removeprefix("seed")))
         for path in made
-        if path.name == "training.json"
+        # Other modules have runs of their own.
+        if path.name == "training.json" and path.is_relative_to(f"{ROOT}/runs")
     }
 
 

@@ -33,10 +33,10 @@ def low_damping(results: Results) -> Verdict:
         raise Unusable("damping has no seed that all its values have")
     level = float(np.mean([measure.final(c[k]) for c in useful for k in c])) + 0.5
     epochs = [
-        [np.median([_epochs_to(c[k], level) for c in curves]) for k in seeds]
+        np.array([np.median([_epochs_to(c[k], level) for c in curves]) for k in seeds])
         for curves in (low, useful)
     ]
-    faster, slower = np.less(*epochs).sum(), np.greater(*epochs).sum()
+    faster, slower = (epochs[0] < epochs[1]).sum(), (epochs[0] > epochs[1]).sum()
     noise = [np.median([_noise(c[k]) for c in curves for k in c]) for curves in (low, useful)]
     yes = int(faster >= slower) + int(noise[0] > 2 * noise[1])
     ours = (
@@ -60,11 +60,15 @@ def _each(results: Results, level: float) -> str:
 
 
 def high_damping(results: Results) -> Verdict:
-    """The largest α is nearer to the vanilla curve than the useful values are."""
-    vanilla = _mean(results, _vanilla(results))
-    runs = _dampings(results, lambda a: True)
+    """The largest α is nearer to the vanilla curve than the useful values are, over the epochs that
+    all have had."""
+    vanilla, runs = _vanilla(results), _dampings(results, lambda a: True)
+    names = (vanilla, *runs.values())
+    curves = {run: measure.curves(results, "damping", run, "valid_loss") for run in names}
+    epochs = min(len(loss) for found in curves.values() for loss in found.values())
+    mean = {run: np.mean([c[:epochs] for c in found.values()], 0) for run, found in curves.items()}
+    distance = {a: float(np.abs(mean[run] - mean[vanilla]).mean()) for a, run in runs.items()}
     largest = max(runs)
-    distance = {a: float(np.abs(_mean(results, run) - vanilla).mean()) for a, run in runs.items()}
     others = [d for a, d in distance.items() if USEFUL[0] <= a <= USEFUL[1]]
     if not others:
         raise Unusable("damping has no run in the useful range")
@@ -94,11 +98,6 @@ def _curves(results: Results, wanted: Callable[[float], bool]) -> list[measure.C
     """The loss of every damping value, by seed."""
     runs = _dampings(results, wanted).values()
     return [measure.curves(results, "damping", run, "valid_loss") for run in runs]
-
-
-def _mean(results: Results, run: str) -> np.ndarray:
-    found = measure.curves(results, "damping", run, "valid_loss")
-    return np.asarray(np.mean(list(found.values()), axis=0))
 
 
 def _epochs_to(curve: np.ndarray, level: float) -> float:

@@ -48,7 +48,10 @@ def learning_rate(results: Results) -> Verdict:
         if run.settings.learning_rate > _headline(results, run.settings.algorithm):
             name = f"{run.settings.algorithm.upper()} η {run.settings.learning_rate:g}"
             raised[name] = _losses_of(results, "rates", run.name)
-    epochs = min(len(loss) for loss in (*found.values(), *raised.values()) if len(loss))
+    losses = [loss for loss in (*found.values(), *raised.values()) if len(loss)]
+    if not losses:
+        raise Unusable("every run of mnist and rates is diverged", diverged=True)
+    epochs = min(map(len, losses))
     mean = {name: _mean(loss, epochs) for name, loss in (found | raised).items()}
     goal = mean["nrws"]
     if level := [name for name in ("ws", "rws") if mean[name] < goal]:
@@ -84,11 +87,14 @@ def _mean(loss: np.ndarray, epochs: int) -> float:
 
 def _headline(results: Results, algorithm: str) -> float:
     """The learning rate of Table 2."""
-    return next(
+    found = [
         run.settings.learning_rate
         for run in results.runs("mnist")
         if run.settings.algorithm == algorithm
-    )
+    ]
+    if not found:
+        raise Unusable(f"mnist has no run of {algorithm.upper()}, which rates has")
+    return found[0]
 
 
 def adam(results: Results) -> Verdict:

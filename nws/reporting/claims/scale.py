@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from nws import config as configuration
 from nws.config import Config
+from nws.reporting import alike, cells
 from nws.reporting.results import DONE, Entry, Results
 
 # Of the epochs that a claim needs: a run that is shorter than that says nothing about it.
@@ -33,7 +34,10 @@ class Needs:
     def shortfall(self, config: Config) -> str:
         """Why nothing can be said with a configuration; empty if something can."""
         for name in self.experiments:
-            for run in configuration.expand(name, config.experiments[name]):
+            runs = list(configuration.expand(name, config.experiments[name]))
+            if name in cells.EXPERIMENTS and (problem := cells.mixed(runs)):
+                return f"runs {problem} ({name})"
+            for run in runs:
                 if self.concerns(run) and (problem := self._problem(config, run)):
                     return f"{problem} ({name})"
         return ""
@@ -42,6 +46,8 @@ class Needs:
         settings, data = run.settings, config.datasets[run.settings.dataset]
         if settings.epochs < SHARE * self.epochs:
             return f"{settings.epochs} of the {self.epochs} epochs it needs"
+        if other := alike.other_images(config, run.experiment, settings.dataset):
+            return f"data set {settings.dataset}: {other}"
         paper = _paper(run.experiment)
         images = paper[1] if paper else None
         if data.train != images:
@@ -91,7 +97,7 @@ def _patience(entries: Iterable[Entry]) -> str:
 @lru_cache
 def _paper(experiment: str) -> tuple[list[int], int | None] | None:
     """Layers, and training images (None: all), of an experiment at the paper's scale."""
-    config = configuration.load()
+    config = alike.paper_config()
     if experiment not in config.experiments:
         return None
     settings = next(configuration.expand(experiment, config.experiments[experiment])).settings

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from nws.evaluation import fisher_enumeration as enumeration
+from nws.reporting import fisher_enumeration as enumeration
 from nws.reporting import paper
 from nws.reporting.claims.claim import Claim, Verdict, counted
 from nws.reporting.claims.scale import Needs

@@ -5,7 +5,8 @@ Each module ``figN`` has ``EXPERIMENTS`` (whose runs it needs), ``data(results)`
 from it.
 """
 
-import io
+from collections.abc import Mapping
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from nws import config as configuration
 from nws.errors import NwsError
 from nws.files import manifest
 from nws.files.whole import write_bytes
+from nws.reporting.frames import from_csv, to_csv
 from nws.reporting.results import Results
 
 if TYPE_CHECKING:
@@ -57,35 +59,43 @@ def draw(name: str, frame: "pd.DataFrame") -> "Figure":
 def make(name: str, results: Results, out_dir: Path | None = None) -> list[Path]:
     """Write ``name.csv``, ``.svg`` and ``.png``, by default to ``figures`` beside the runs."""
     out_dir = out_dir or results.root / "figures"
-    csv = out_dir / f"{name}.csv"
-    write_bytes(csv, to_csv(data(name, results)))
-    return [csv, *redraw(name, csv, out_dir)]
+    csv = to_csv(data(name, results))
+    return _write(name, out_dir, {f"{name}.csv": csv, **_pictures(name, from_csv(csv))})
 
 
 def redraw(name: str, csv: Path, out_dir: Path) -> list[Path]:
     """SVG and PNG from a figure's CSV alone."""
+    return _write(name, out_dir, _pictures(name, read_csv(csv)), csv.name)
+
+
+def _pictures(name: str, frame: "pd.DataFrame") -> dict[str, bytes]:
     from nws.reporting.figures import style
 
-    figure = draw(name, read_csv(csv))
-    paths = [out_dir / f"{name}.{kind}" for kind in ("svg", "png")]
-    for path in paths:
-        write_bytes(path, style.render(figure, path.suffix[1:]))
-    recorded = [path.name for path in (out_dir / csv.name, *paths) if path.is_file()]
+    figure = draw(name, frame)
+    return {f"{name}.{kind}": style.render(figure, kind) for kind in ("svg", "png")}
+
+
+def _write(name: str, out_dir: Path, files: Mapping[str, bytes], *beside: str) -> list[Path]:
+    """The files of a figure, all drawn by now, and their manifest, with what is ``beside`` them.
+
+    The old ones go first, the manifest comes last: whatever ends this in between, no picture stays
+    beside numbers that it does not show.
+    """
+    paths = [out_dir / file for file in files]
+    for path in reversed(paths):  # the pictures before their numbers
+        with suppress(OSError):  # writing says what is wrong
+            path.unlink()
+    for path, content in zip(paths, files.values(), strict=True):
+        write_bytes(path, content)
+    recorded = [file for file in (*beside, *files) if (out_dir / file).is_file()]
     manifest.write(out_dir, recorded, f"{name}.{manifest.NAME}")
     return paths
 
 
-def to_csv(frame: "pd.DataFrame") -> bytes:
-    """The numbers of a figure as its CSV."""
-    return frame.to_csv(index=False, lineterminator="\n").encode()
-
-
 def read_csv(path: Path) -> "pd.DataFrame":
     """The numbers of a figure from its CSV; NwsError if it cannot be read."""
-    import pandas as pd
-
     try:
-        return pd.read_csv(io.BytesIO(path.read_bytes()), keep_default_na=False, na_values=[""])
+        return from_csv(path.read_bytes())
     except (OSError, ValueError) as error:
         raise NwsError(f"{path}: cannot be read as the CSV of a figure: {error}") from None
 

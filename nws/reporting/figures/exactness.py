@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nws.config import RunSettings
+from nws.reporting import alike, wording
 from nws.reporting.figures import style
 from nws.reporting.results import DONE, UNDISTURBED, Results
 
@@ -31,7 +32,7 @@ def data(results: Results) -> pd.DataFrame:
     known = frame[(frame["run"] == BASE) & frame["status"].isin(DONE)]
     unit = (known[UNDISTURBED] / known["epoch"]).mean()
     frame = frame.assign(
-        metric=frame["run"].map({name: label(found) for name, found in settings.items()}),
+        metric=frame["run"].map(labels(settings)),
         solver=frame["run"].map({name: s.solver for name, s in settings.items() if s.natural}),
         refresh=frame["run"].map({name: s.refresh for name, s in settings.items() if s.natural}),
         cg_tolerance=frame["run"].map(
@@ -42,8 +43,20 @@ def data(results: Results) -> pd.DataFrame:
     return frame.reindex(columns=COLUMNS)
 
 
+def labels(runs: dict[str, RunSettings]) -> dict[str, str]:
+    """What tells each run from the others: its label, and in what those of the same one differ."""
+    found = {}
+    for name, own in runs.items():
+        others = [settings for settings in runs.values() if label(settings) == label(own)]
+        values = own.model_dump()
+        keys = alike.differing(others)
+        extra = [f"{key.replace('_', ' ')} {wording.setting(values[key], key)}" for key in keys]
+        found[name] = ", ".join([label(own), *extra])
+    return found
+
+
 def label(settings: RunSettings) -> str:
-    """What tells a run from the others, for reading."""
+    """The metric of a run, for reading."""
     if not settings.natural:
         return f"{style.NAMES[settings.algorithm]}, η {settings.learning_rate:g}"
     kind = {"shared": "shared", "cg": f"exact to {settings.cg_tolerance:g}"}

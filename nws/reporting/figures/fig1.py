@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, LogNorm
 from matplotlib.figure import Figure
 
-from nws.evaluation import fisher_enumeration as enumeration
+from nws.reporting import fisher_enumeration as enumeration
 from nws.reporting import paper
 from nws.reporting.figures import style
 from nws.reporting.results import Results

@@ -3,7 +3,8 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from nws.reporting import paper
+from nws.config import Config
+from nws.reporting import alike, paper
 from nws.reporting.figures import curves
 from nws.reporting.results import Results
 
@@ -16,14 +17,16 @@ def data(results: Results) -> pd.DataFrame:
 
 
 def of(experiment: str, results: Results) -> pd.DataFrame:
-    """The data of any experiment on miniMNIST."""
+    """The data of any experiment of the paper on miniMNIST."""
     history = results.history(experiment)
-    panels = {name: _panel(results, name) for name in dict.fromkeys(history["dataset"])}
+    config = results.config
+    panels = {name: _panel(config, experiment, name) for name in history["dataset"].unique()}
     frame = curves.frame(history, history["dataset"].map(panels))
     rows = [
         curves.reference(panel, row, paper.TABLE1_EPOCHS)
         for name, panel in panels.items()
-        for row in paper.TABLE1.get(paper.binarization(results.config, name), [])
+        if not alike.other_images(config, experiment, name)
+        for row in paper.TABLE1.get(paper.binarization(config, name), [])
     ]
     return pd.concat([frame, pd.DataFrame(rows, columns=curves.COLUMNS)], ignore_index=True)
 
@@ -33,5 +36,6 @@ def draw(frame: pd.DataFrame) -> Figure:
     return curves.draw(frame)
 
 
-def _panel(results: Results, dataset: str) -> str:
-    return f"miniMNIST, {paper.binarization(results.config, dataset)}"
+def _panel(config: Config, experiment: str, dataset: str) -> str:
+    images = dataset if alike.other_images(config, experiment, dataset) else "miniMNIST"
+    return f"{images}, {paper.binarization(config, dataset)}"

@@ -3,18 +3,26 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from nws.reporting import paper
+from nws.reporting import alike, paper
 from nws.reporting.figures import curves
 from nws.reporting.results import Results
 
 EXPERIMENTS = ("mnist",)
-PANEL = "MNIST, SGD"
 
 
 def data(results: Results) -> pd.DataFrame:
     """Every epoch of every run and seed, then Table 2's values."""
-    frame = curves.frame(results.history("mnist"), PANEL)
-    rows = [curves.reference(PANEL, row, paper.TABLE2_EPOCHS) for row in paper.TABLE2]
+    history = results.history("mnist")
+    names = history["dataset"].unique()
+    own = [name for name in names if alike.other_images(results.config, "mnist", name)]
+    panels = {name: f"{name if name in own else 'MNIST'}, SGD" for name in names}
+    frame = curves.frame(history, history["dataset"].map(panels))
+    rows = [
+        curves.reference(panel, row, paper.TABLE2_EPOCHS)
+        for name, panel in panels.items()
+        if name not in own
+        for row in paper.TABLE2
+    ]
     return pd.concat([frame, pd.DataFrame(rows, columns=curves.COLUMNS)], ignore_index=True)
 
 

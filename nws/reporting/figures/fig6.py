@@ -20,8 +20,8 @@ FLOOR: style.Look = {"color": "#555555", "lw": 1, "ls": ":"}
 def data(results: Results) -> pd.DataFrame:
     """Every epoch of every run; damping is empty for the vanilla algorithm. Last, the floor."""
     frame = results.history("damping")
-    natural = frame["algorithm"].isin(["nws", "nrws"])
-    frame = frame.assign(damping=frame["damping"].where(natural))
+    natural = [run.name for run in results.runs("damping") if run.settings.natural]
+    frame = frame.assign(damping=frame["damping"].where(frame["run"].isin(natural)))
     floor = {"run": "entropy of the data", "status": REFERENCE, "valid_loss": paper.ENTROPY_3BY3}
     rows = pd.DataFrame([floor], columns=COLUMNS)
     return pd.concat([frame[COLUMNS], rows], ignore_index=True)
@@ -40,7 +40,7 @@ def draw(frame: pd.DataFrame) -> Figure:
         axis.set(xlabel="epoch", title=title)
     for floor in frame.loc[frame["status"] == REFERENCE, "valid_loss"]:
         axes[0].axhline(floor, **FLOOR)
-    figure.legend(handles=_legend(looks), loc="outside right upper")
+    figure.legend(handles=_legend(frame, looks), loc="outside right upper")
     style.note(figure, frame)
     return figure
 
@@ -76,7 +76,9 @@ def _panel(axes: Axes, frame: pd.DataFrame, y: str, looks: dict[float, style.Loo
     style.log(axes, "y")
 
 
-def _legend(looks: dict[float, style.Look]) -> list[Line2D]:
-    handles = [style.entry("vanilla (WS)", **VANILLA)]
+def _legend(frame: pd.DataFrame, looks: dict[float, style.Look]) -> list[Line2D]:
+    vanilla = frame[frame["damping"].isna() & (frame["status"] != REFERENCE)]
+    names = [style.NAMES[algorithm] for algorithm in vanilla["algorithm"].unique()]
+    handles = [style.entry(f"vanilla ({', '.join(names)})", **VANILLA)] if names else []
     handles += [style.entry(f"α = {value:g}", **look) for value, look in looks.items()]
     return [*handles, style.entry("entropy of\nthe data", **FLOOR)]

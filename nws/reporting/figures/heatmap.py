@@ -13,12 +13,23 @@ from nws.reporting.results import DIVERGED
 
 def draw(frame: pd.DataFrame) -> Figure:
     """A grid of η and α, coloured by the mean loss; runs that diverged say so."""
-    import seaborn as sns  # here, because it takes a second that other figures need not wait
-
     table = cells(frame)
-    losses, statuses = (_grid(table, key) for key in ("loss", "status"))
+    losses = _grid(table, "loss")
     figure = style.figure(max(2.4, 1.2 + 0.36 * len(losses)))
     axes = figure.subplots()
+    if losses.empty:
+        axes.set(xticks=[], yticks=[])
+    else:
+        _heatmap(axes, table, losses)
+    axes.set(xlabel="learning rate η", ylabel="damping α")
+    _title(axes, table, *([float(v) for v in ticks] for ticks in (losses.columns, losses.index)))
+    style.note(figure, frame)
+    return figure
+
+
+def _heatmap(axes: Axes, table: pd.DataFrame, losses: pd.DataFrame) -> None:
+    import seaborn as sns  # here, because it takes a second that other figures need not wait
+
     known = losses.notna().any(axis=None)
     sns.heatmap(
         losses.astype(float),
@@ -32,15 +43,11 @@ def draw(frame: pd.DataFrame) -> Figure:
         cbar_kws={"label": "minimum validation loss (nats)", "extend": _extend(table["loss"])},
         **_limits(table["loss"]),
     )
-    for (y, x), status in np.ndenumerate(statuses.to_numpy()):
+    for (y, x), status in np.ndenumerate(_grid(table, "status").to_numpy()):
         if status:
             _mark(axes, int(x), int(y), str(status))
-    axes.set(xlabel="learning rate η", ylabel="damping α")
     axes.invert_yaxis()
     _ticks(axes, losses)
-    _title(axes, table, *([float(v) for v in ticks] for ticks in (losses.columns, losses.index)))
-    style.note(figure, frame)
-    return figure
 
 
 def _grid(table: pd.DataFrame, key: str) -> pd.DataFrame:

@@ -17,7 +17,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nws.evaluation import fisher_enumeration as enumeration
+from nws.reporting import fisher_enumeration as enumeration
 from nws.reporting.figures import style
 from nws.reporting.results import DONE, Entry, Results, read_npz
 

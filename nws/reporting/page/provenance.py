@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Iterable
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from nws.errors import NwsError
 from nws.files import manifest
-from nws.reporting import figures, tables
+from nws.reporting import figures, frames, tables
 from nws.reporting.results import DONE, Entry, Results
 
 PACKAGES = ("nws", "tensorflow", "numpy", "scipy", "pandas", "matplotlib", "jinja2", "snakemake")
@@ -82,17 +83,15 @@ def unfinished(entries: Iterable[Entry]) -> list[Entry]:
     return [entry for entry in entries if entry.status not in DONE]
 
 
-def problems(results: Results) -> list[str]:
-    """Files that are not what was written, or no longer what the runs give."""
-    directories = [entry.directory for entry in results.all_entries()]
-    directories += [results.root / "figures", results.root / "tables"]
-    found = [
+def changed(results: Results) -> list[str]:
+    """Files that are not what was written."""
+    directories = [results.root, results.root / "figures", results.root / "tables"]
+    directories += [entry.directory for entry in results.all_entries()]
+    return [
         f"{directory.relative_to(results.root).as_posix()}: {problem}"
         for directory in directories
         for problem in manifest.check(directory)
     ]
-    again = "is not what the runs now give, and not shown; make it again"
-    return [*found, *(f"{path}: {again}" for path in outdated(results))]
 
 
 def without_manifest(results: Results) -> int:
@@ -109,14 +108,13 @@ def outdated(results: Results) -> list[str]:
     for kind, module in (("figures", figures), ("tables", tables)):
         for name in module.NAMES:
             path = results.root / kind / f"{name}.csv"
-            if path.is_file() and path.read_bytes() != _now(module, name, results):
+            if path.is_file() and not _current(path, module, name, results):
                 found.append(f"{kind}/{name}.csv")
     return found
 
 
-def _now(module: Any, name: str, results: Results) -> bytes | None:
+def _current(path: Path, module: Any, name: str, results: Results) -> bool:
     try:
-        content: bytes = module.to_csv(module.data(name, results))
+        return frames.agree(path.read_bytes(), frames.to_csv(module.data(name, results)))
     except NwsError:
-        return None
-    return content
+        return False

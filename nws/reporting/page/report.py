@@ -5,6 +5,7 @@ and the configuration; the page needs no network and no JavaScript.
 """
 
 import base64
+import shlex
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -13,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from nws import config as configuration
+from nws.data.datasets import changed
 from nws.errors import NwsError
-from nws.files.top import TEMPLATES
+from nws.files import manifest
+from nws.files.top import SCALES, TEMPLATES
 from nws.files.whole import write_text
 from nws.reporting import claims, figures, paper, race, search, tables, wording
 from nws.reporting.page import (
@@ -80,6 +83,7 @@ def content(results: Results, judged: list[tuple[claims.Claim, claims.Verdict]])
         "style": markupsafe.Markup(style),
         "config": results.config,
         "scale": results.config.scale,
+        "asked": _asked(results),
         "paper": paper,
         "reductions": reductions.reductions(results.config),
         "choices": choices.choices(results.config),
@@ -99,14 +103,15 @@ def content(results: Results, judged: list[tuple[claims.Claim, claims.Verdict]])
         "leads": crossover.leads(results),
         "samples": [_samples(results, entry) for entry in samples.headline(results)],
         "settings": [_settings(results, name) for name in results.config.experiments],
-        "data": {name: results.dataset(name) for name in results.config.datasets},
+        "data": {name: _dataset(results, name) for name in results.config.datasets},
         "benchmark": _cost(results),
         "experiments": {name: results.entries(name) for name in results.config.experiments},
-        **_provenance(results, entries),
+        **_provenance(results, entries, outdated),
     }
 
 
-def _provenance(results: Results, entries: list[Entry]) -> dict[str, Any]:
+def _provenance(results: Results, entries: list[Entry], outdated: list[str]) -> dict[str, Any]:
+    again = "is not what the runs now give, and not shown; make it again"
     return {
         "statuses": provenance.statuses(entries),
         "runs": len({(entry.run.experiment, entry.run.name) for entry in entries}),
@@ -117,7 +122,7 @@ def _provenance(results: Results, entries: list[Entry]) -> dict[str, Any]:
         "finished_at": provenance.finished_at(entries),
         "unfinished": provenance.unfinished(entries),
         "resumed": [entry for entry in entries if entry.metrics.get("resumed")],
-        "problems": provenance.problems(results),
+        "problems": [*provenance.changed(results), *(f"{path}: {again}" for path in outdated)],
         "unchecked": provenance.without_manifest(results),
     }
 
@@ -152,8 +157,9 @@ def _figure(
     origin = _origin(name, "figure", results)
     old = origin["csv"] in outdated
     nothing: dict[str, Any] = {"image": None, "columns": [], "rows": [], "how": ""}
-    found = {"name": name, **caption, **origin, **nothing, "outdated": old}
     csv = results.root / origin["csv"]
+    torn = _torn(csv)
+    found = {"name": name, **caption, **origin, **nothing, "outdated": old, "torn": torn}
     if old:
         return found
     try:
@@ -161,7 +167,7 @@ def _figure(
     except NwsError:
         return found
     return found | {
-        "image": _image(csv.with_suffix(".svg")),
+        "image": None if torn else _image(csv.with_suffix(".svg")),
         "columns": list(frame),
         "rows": frame.to_dict("records"),
         "how": how,
@@ -174,11 +180,38 @@ def _origin(name: str, kind: str, results: Results) -> dict[str, Any]:
     entries = [entry for run in needed for entry in results.seeds_of(*run)]
     return {
         "csv": f"{kind}s/{name}.csv",
-        "command": f"nws {kind} {name} --config results/{results.config.scale}/config.json",
+        "command": f"nws {kind} {name} {_kept(results)[1]}",
         "experiments": list(dict.fromkeys(entry.run.experiment for entry in entries)),
         "statuses": provenance.statuses(entries),
         "odd": [entry for entry in entries if entry.status not in DONE],
     }
+
+
+def _kept(results: Results) -> tuple[str, str]:
+    """The configuration that is kept with the results, and the options that name both."""
+    folder = Path("results", results.config.scale)  # where a command looks, unless told
+    there = results.root.resolve() == folder.resolve()
+    kept = shlex.quote(((folder if there else results.root) / "config.json").as_posix())
+    where = "" if there else f" --results {shlex.quote(results.root.as_posix())}"
+    return kept, f"--config {kept}{where}"
+
+
+def _asked(results: Results) -> dict[str, str]:
+    """The file and the options by which a command trains what is shown: the scale's, if it is one
+    of ours as it is; of any other nobody knows the file."""
+    scale = results.config.scale
+    ours = SCALES / f"{scale}.yaml"
+    if ours.is_file() and configuration.load(ours) == results.config:
+        return {"file": f"config/{scale}.yaml", "options": f"--config config/{scale}.yaml"}
+    return dict(zip(("file", "options"), _kept(results), strict=True))
+
+
+def _torn(csv: Path) -> bool:
+    """Whether the files of a figure are not those that were drawn together: changed, or not all
+    written again. Of a copy some may be missing; other figures have manifests of their own."""
+    names = [csv.with_suffix(kind).name for kind in (".csv", ".svg", ".png")]
+    problems = manifest.check(csv.parent, whole=False, names=names)
+    return any(problem.startswith((f"{csv.stem}.", manifest.NAME)) for problem in problems)
 
 
 def _image(svg: Path) -> str | None:
@@ -202,6 +235,16 @@ def _samples(results: Results, entry: Entry) -> dict[str, Any]:
             title: _uri(image, "png") for title, image in samples.mosaics(results, entry).items()
         },
     }
+
+
+def _dataset(results: Results, name: str) -> dict[str, Any]:
+    """What a data set is, as its own record says, and in what that is not what is asked for now;
+    empty if it is not there."""
+    made, asked = results.dataset(name), results.config.datasets[name]
+    if not made:
+        return {}
+    other = changed(made, asked, results.config.mnist_dir) if "source" in made else ""
+    return made | {"changed": other}
 
 
 def _settings(results: Results, experiment: str) -> dict[str, Any]:
