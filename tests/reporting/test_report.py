@@ -400,7 +400,7 @@ def test_a_difference_of_some_runs_names_them():
     )
     found = {(item.topic, item.paper, item.ours) for item in reductions.reductions(ours)}
     assert found == {
-        ("epochs of adam", "500", "30"),
+        ("epochs of adam", "100", "30"),
         ("samples_later of race2 (rws)", "after 8, samples 50", "none"),
         ("clip of race_search (8 of 64 runs)", "1e-06", "1e-05"),
     }
