@@ -5,12 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from nws.files.top import SCALES
-
-
-def scales() -> list[str]:
-    """The names of the shipped configurations."""
-    return sorted(path.stem for path in SCALES.glob("*.yaml"))
+from nws.files.top import scales
 
 
 def expanded(path: str) -> Path:

@@ -12,11 +12,11 @@ import yaml
 from nws.config.expansion import check
 from nws.config.merging import merge, remove
 from nws.config.parsing import Twice, parse_json, parse_yaml
-from nws.config.paths import expanded, located, scales, seen_from
+from nws.config.paths import expanded, located, seen_from
 from nws.config.settings import Config
 from nws.config.validation import hint, validate
 from nws.errors import NwsError
-from nws.files.top import SCALES
+from nws.files.top import SCALES, scales
 from nws.files.whole import write_text
 
 

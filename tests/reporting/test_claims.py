@@ -369,6 +369,14 @@ def test_damping_compares_the_epochs_that_all_have_had(tmp_path):
     assert "of 2 seeds" in damping.low_damping(Results(root)).ours
 
 
+def test_of_two_runs_of_one_damping_none_is_judged(tmp_path):
+    experiments = copy.deepcopy(SMALL["experiments"])
+    experiments["damping"]["grid"]["samples"] = [2, 20]
+    root = write(tmp_path, configuration.resolve({**SMALL, "experiments": experiments}))
+    with pytest.raises(Unusable, match="damping has several runs of one damping value"):
+        damping.useful_damping(Results(root))
+
+
 def grid(root, experiment, loss):
     for run in Results(root).runs(experiment):
         s = run.settings

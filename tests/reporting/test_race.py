@@ -112,6 +112,21 @@ def test_table_figure_and_searches_call_a_misnamed_run_what_it_is(tmp_path):
     }  # fmt: skip
 
 
+def test_two_runs_of_one_rival_are_two_curves(tmp_path):
+    small = fake_results.small()
+    small["experiments"]["race4"]["runs"]["nrws"] = {"algorithm": "rws"}
+    frame = figures.data("race", Results(fake_results.write(tmp_path, config.resolve(small))))
+    _, right = figures.draw("race", frame).axes
+    assert len(right.lines) == (2 + 1 + 1) * 3  # RWS twice, NRWS of the race before, and mended
+
+
+def test_other_images_have_no_value_of_the_paper(tmp_path):
+    small = fake_results.small()
+    small["datasets"]["minimnist_b"]["pooling"] = "antialias"
+    frame = figures.data("race", Results(fake_results.write(tmp_path, config.resolve(small))))
+    assert "paper" not in set(frame["panel"])
+
+
 def test_the_table_has_the_mean_of_the_seeds_and_what_was_chosen(root):
     fake_results.rescore(root, "race2", "nrws_mended", [-28.0, -27.5, -27.0])
     frame = tables.data("race_scores", Results(root))
@@ -225,6 +240,16 @@ def test_marks_need_their_budget_and_the_machine_for_themselves(tmp_path):
         root, "race2", "rws", machine={"device": "gpu", "threads": 2, "cpu": "", "gpu": "x"}
     )
     assert "2 threads on the gpu" in verdict(root, "race-5-min").why
+
+
+def test_a_mark_is_not_of_a_run_that_is_not_what_its_name_says(tmp_path):
+    small = fake_results.small()
+    small["datasets"]["minimnist_b"].pop("train")
+    race2 = small["experiments"]["race2"]
+    race2["settings"] = {"epochs": 6, "budget": 300}
+    race2["runs"]["nrws_mended"] = {"algorithm": "nrws"}
+    root = fake_results.write(tmp_path, config.resolve(small))
+    assert "race2/nrws_mended is NRWS by its settings" in verdict(root, "race-5-min").why
 
 
 def test_one_core_each_may_have_company_but_two_may_not(tmp_path):

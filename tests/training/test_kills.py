@@ -113,6 +113,18 @@ def test_kill_9_while_a_checkpoint_is_written(
     assert leftovers(tmp_path) == []
 
 
+def dies_before(file: Path, patch: pytest.MonkeyPatch) -> None:
+    """Kill what writes a file, in the place of doing it."""
+    replace = Path.replace
+
+    def dies(self: Path, target: Path) -> Path:
+        if target == file:
+            raise tiny.Killed
+        return replace(self, target)
+
+    patch.setattr(Path, "replace", dies)
+
+
 @pytest.mark.parametrize("file", ["history.csv", "model.npz", "training.json", "manifest.json"])
 def test_kill_9_while_the_results_are_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unbroken: tuple[bytes, str], file: str
@@ -120,14 +132,7 @@ def test_kill_9_while_the_results_are_written(
     """Before each of the files: the next run goes on from the last checkpoint and writes all."""
     with monkeypatch.context() as patch:
         tiny.eager_checkpoints(patch)
-        replace = Path.replace
-
-        def dies(self: Path, target: Path) -> Path:
-            if target == tmp_path / "runs" / RUN / file:
-                raise tiny.Killed
-            return replace(self, target)
-
-        patch.setattr(Path, "replace", dies)
+        dies_before(tmp_path / "runs" / RUN / file, patch)
         with pytest.raises(tiny.Killed):
             train(tmp_path)
     assert train(tmp_path) == unbroken
@@ -141,14 +146,7 @@ def test_kill_9_while_the_results_of_other_settings_are_replaced(
 ) -> None:
     """What says that the numbers are of the earlier settings goes before they do."""
     train(tmp_path)
-    replace = Path.replace
-
-    def dies(self: Path, target: Path) -> Path:
-        if target == tmp_path / "runs" / RUN / file:
-            raise tiny.Killed
-        return replace(self, target)
-
-    monkeypatch.setattr(Path, "replace", dies)
+    dies_before(tmp_path / "runs" / RUN / file, monkeypatch)
     with pytest.raises(tiny.Killed):
         train(tmp_path, tiny.resolve(learning_rate=0.01))
     (entry,) = Results(tmp_path, CONFIG).entries("tiny")

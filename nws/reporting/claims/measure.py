@@ -166,5 +166,9 @@ def interval(estimate: Estimate, digits: int = 3) -> str:
 
 
 def by_damping(runs: Iterable[Run]) -> dict[float, str]:
-    """Name of the natural run for every damping value."""
-    return {run.settings.damping: run.name for run in runs if run.settings.natural}
+    """Name of the natural run for every damping value; each may have one."""
+    natural = [run for run in runs if run.settings.natural]
+    found = {run.settings.damping: run.name for run in natural}
+    if len(found) < len(natural):
+        raise Unusable(f"{natural[0].experiment} has several runs of one damping value")
+    return found

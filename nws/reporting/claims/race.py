@@ -77,6 +77,8 @@ def _runs(results: Results, experiment: str, seconds: float) -> list[Run]:
     runs, entries = results.runs(experiment), results.entries(experiment)
     if other := next((run for run in runs if run.settings.budget != seconds), None):
         raise Unusable(f"{experiment}/{other.name} has {other.settings.budget} s, not {seconds:g}")
+    if other := next((run for run in runs if race.rival(run) != race.called(run.name)), None):
+        raise Unusable(f"{experiment}/{other.name} is {race.label(other)} by its settings")
     found = {entry.label: entry.metrics["machine"] for entry in entries if entry.metrics}
     for label, machine in found.items():
         if machine["device"] != "cpu" or machine["threads"] not in (1, CORES):

@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nws.reporting import paper, race, scores, wording
+from nws.reporting import alike, paper, race, scores, wording
 from nws.reporting.figures import style
 from nws.reporting.results import DONE, Entry, Results
 
@@ -60,7 +60,12 @@ def _score(results: Results, entries: list[Entry]) -> dict[str, object]:
 
 def _paper(results: Results) -> list[dict[str, object]]:
     """The paper's NRWS on the same images, if the race is on them."""
-    names = dict.fromkeys(e[0].run.settings.dataset for e in race.groups(results))
+    runs = [entries[0].run for entries in race.groups(results)]
+    names = dict.fromkeys(
+        run.settings.dataset
+        for run in runs
+        if not alike.other_images(results.config, run.experiment, run.settings.dataset)
+    )
     rows = [row for n in names if (row := paper.table1_row(results.config, n, "nrws"))]
     return [
         {"panel": PAPER, "algorithm": "nrws", "status": "reference", "ll_test": row.log_likelihood}
@@ -110,7 +115,7 @@ def _losses(axes: Axes, frame: pd.DataFrame) -> None:
     for name, rows in curves.groupby("rival", sort=False):
         done = rows[rows["status"].isin(DONE)]
         rows = rows[rows["budget"] == (done if len(done) else rows)["budget"].max()]
-        for _, run in rows.groupby("seed"):
+        for _, run in rows.groupby(["run", "seed"]):
             style.curve(axes, run, "seconds", "valid_loss", alpha=0.9, **_look(str(name)))
     style.log(axes, "x")
     style.limit(axes, curves, ["valid_loss"])
