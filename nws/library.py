@@ -20,6 +20,7 @@ from nws.errors import NwsError
 from nws.evaluation.jobs import PUBLISHED
 from nws.evaluation.likelihood import log_likelihood
 from nws.files.whole import write_npz
+from nws.machine.device import multiply_in_float32
 from nws.models.helmholtz import dream
 from nws.models.parameters import Parameters, initial, read, recode, to_arrays
 from nws.models.random import Key
@@ -80,10 +81,14 @@ class HelmholtzMachine:
 
     TensorFlow does not survive a fork. Where one process has used a machine, others must be
     spawned, ``multiprocessing.get_context("spawn")``; a forked one is told so.
+
+    With the first machine TensorFlow stops rounding products of matrices to TF32 on an NVIDIA GPU,
+    whoever asks for them.
     """
 
     def __init__(self, layers: Sequence[int], seed: int = 0, initial_bias: float = 0.1) -> None:
         forking.check()
+        multiply_in_float32()
         sizes = arguments.sizes(layers)
         self.seed = count("seed", seed, 0)
         bias = arguments.finite("initial_bias", initial_bias)

@@ -25,11 +25,8 @@ def configure(device: str = "auto", threads: int = 2, runs: int = 1) -> str:
     A step's passes are independent of one another, so threads go to them (inter-op) before they go
     to single products: on two cores, one thread an operation and two operations at a time is
     fastest. So with several ``runs`` side by side.
-
-    Products of matrices are float32 on every device: TensorFlow would have an NVIDIA GPU round
-    their factors to ten bits (TF32), which a Fisher block's inverse does not bear.
     """
-    tf.config.experimental.enable_tensor_float_32_execution(False)
+    multiply_in_float32()
     commit()  # now: it may have moved when the training ends
     gpus = tf.config.list_physical_devices("GPU")
     if device == "gpu" and not gpus:
@@ -46,6 +43,13 @@ def configure(device: str = "auto", threads: int = 2, runs: int = 1) -> str:
     for gpu in gpus:
         tf.config.experimental.set_memory_growth(gpu, True)
     return "gpu"
+
+
+def multiply_in_float32() -> None:
+    """Products of matrices are float32 on every device, in all of this process: TensorFlow would
+    have an NVIDIA GPU round their factors to ten bits (TF32), and no CPU's runs would be like its
+    own."""
+    tf.config.experimental.enable_tensor_float_32_execution(False)
 
 
 def describe(device: str, threads: int) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Devices with too little memory, and GPUs that are not there."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from nws.cli import work
 from nws.config import Config
 from nws.errors import OutOfMemory
 from nws.evaluation import jobs as scoring
-from nws.machine.device import cpu_name
+from nws.library import HelmholtzMachine
+from nws.machine.device import configure, cpu_name
 from nws.training import jobs
 from nws.training.program import Program
 
@@ -120,3 +121,16 @@ def test_cpus_that_a_hypervisor_gives_one_name_are_told_apart() -> None:
     assert cpu_name(told.format(17, "avx2 avx512f")) == "AMD EPYC (family 25, model 17, AVX-512)"
     assert cpu_name(told.format(1, "")) == "AMD EPYC (family 25, model 1, no AVX2)"
     assert cpu_name("processor\t: 0\nBogoMIPS\t: 50.00\n") == ""  # as on ARM
+
+
+@pytest.mark.parametrize("begin", [lambda: configure("cpu", 1), lambda: HelmholtzMachine([3, 2])])
+def test_products_are_float32_on_a_gpu_too(
+    monkeypatch: pytest.MonkeyPatch, begin: Callable[[], Any]
+) -> None:
+    tf32 = tf.config.experimental
+    monkeypatch.setattr(tf.config.threading, "set_inter_op_parallelism_threads", lambda n: None)
+    monkeypatch.setattr(tf.config.threading, "set_intra_op_parallelism_threads", lambda n: None)
+    monkeypatch.setattr(tf.config, "set_visible_devices", lambda devices, kind: None)
+    tf32.enable_tensor_float_32_execution(True)
+    begin()
+    assert not tf32.tensor_float_32_execution_enabled()
