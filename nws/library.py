@@ -135,7 +135,7 @@ class HelmholtzMachine:
 def _file(act: str, path: Any) -> Path:
     """The path, with the home folder for ~."""
     file = Path(os.path.expanduser(path)) if isinstance(path, str | os.PathLike) else Path()
-    if not file.name:
+    if not file.name or "\0" in str(file):
         raise NwsError(f"{act}: found {path!r}; give a file, such as model.npz")
     return file
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence, Set
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ import numpy as np
 from nws.config.numbers import real, whole
 from nws.config.settings import SINGLE
 from nws.errors import NwsError
+
+WEIGHTS = 2**31  # of one layer: 8 GiB
 
 
 def sizes(layers: Sequence[int]) -> list[int]:
@@ -22,6 +25,8 @@ def sizes(layers: Sequence[int]) -> list[int]:
         raise NwsError(
             f"layers: found {layers!r}; give at least two positive whole numbers, visible first"
         )
+    if max(a * b for a, b in pairwise(found)) > WEIGHTS:
+        raise NwsError(f"layers: found {layers!r}; give fewer units, at most 2^31 weights a layer")
     return found
 
 

@@ -36,7 +36,7 @@ def _single(value: float) -> float:
 Real = Annotated[float, BeforeValidator(real), AfterValidator(_single)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 Positive = Annotated[Real, Field(gt=0, allow_inf_nan=False)]
-Count = Annotated[Whole, Field(ge=1)]
+Count = Annotated[Whole, Field(ge=1, le=2**31 - 1)]  # what a step counts with
 Seed = Annotated[Whole, Field(ge=0, le=LARGEST)]
 
 

@@ -36,6 +36,12 @@ def test_a_count_has_bounds_and_is_no_text(value: Any) -> None:
         count("n", value)
 
 
+def test_counts_of_a_configuration_are_a_steps_own() -> None:
+    assert cfg.run_settings({"cg_iterations": 2**31 - 1}, "t").cg_iterations == 2**31 - 1
+    with pytest.raises(NwsError, match=r"cg_iterations: .*2147483647"):
+        cfg.run_settings({"cg_iterations": 2**31}, "t")
+
+
 def test_booleans_are_no_real_numbers() -> None:
     assert [real(value) for value in (0.5, "5e-1", np.float64(0.5), Fraction(1, 2))] == [0.5] * 4
     booleans = (True, np.bool_(True), np.array(True), tf.constant(True))

@@ -343,7 +343,12 @@ def test_layers_are_a_sequence(layers: Any) -> None:
         HelmholtzMachine(layers)
 
 
-@pytest.mark.parametrize("path", [None, 5, b"model.npz", "", "."])
+def test_layers_too_large_for_any_machine() -> None:
+    with pytest.raises(NwsError, match=r"layers: found .*; give fewer units, at most 2\^31"):
+        HelmholtzMachine([9, 10**30])
+
+
+@pytest.mark.parametrize("path", [None, 5, b"model.npz", "", ".", "a\0.npz"])
 def test_what_is_no_file(path: Any) -> None:
     with pytest.raises(NwsError, match=r"^save: found .*; give a file, such as model\.npz"):
         machine().save(path)
