@@ -5,9 +5,10 @@ import pytest
 from fake_results import SMALL, rescore, write
 
 from nws import config as configuration
+from nws.files.top import SCALES
 from nws.reporting import alike, cells, claims, figures, tables
 from nws.reporting.claims.claim import NOT_AT_SCALE, NOT_RUN
-from nws.reporting.page import candidates
+from nws.reporting.page import candidates, report
 from nws.reporting.results import Results
 
 TWELVE = [300, 200, 100, 75, 50, 35, 30, 25, 20, 15, 10, 10]
@@ -49,6 +50,23 @@ def test_a_claim_is_not_judged_on_own_images(faces):
         why = f"data set faces: source {source} instead of minimnist (minimnist)."
         assert judged[claim].why.endswith(why)
     assert "instead of mnist, binarization round instead of static" in judged["cost"].why
+
+
+def test_beside_own_images_the_report_says_that_titles_do_not_speak_of_them(faces):
+    shown = report.content(faces, [])
+    by_name = {item["name"]: item for item in [*shown["tables"].values(), *shown["figures"]]}
+    source = faces.config.datasets["faces"].source
+    for name in ("table1", "table2", "fig3", "fig4", "candidates"):
+        assert f"faces: source {source} instead of" in by_name[name]["images"][0]
+    assert "speak of the paper’s images; these are others: faces: source" in report.make(
+        faces
+    ).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("scale", sorted(SCALES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_our_scales_show_the_papers_images(scale):
+    config = configuration.load(scale)
+    assert report._own_images(config, list(configuration.runs(config))) == []
 
 
 def test_no_value_of_the_paper_stands_beside_own_images(faces):

@@ -19,7 +19,7 @@ from nws.errors import NwsError
 from nws.files import manifest
 from nws.files.top import SCALES, TEMPLATES
 from nws.files.whole import write_text
-from nws.reporting import claims, figures, paper, race, search, tables, wording
+from nws.reporting import alike, claims, figures, paper, race, search, tables, wording
 from nws.reporting.page import (
     answer,
     candidates,
@@ -184,7 +184,16 @@ def _origin(name: str, kind: str, results: Results) -> dict[str, Any]:
         "experiments": list(dict.fromkeys(entry.run.experiment for entry in entries)),
         "statuses": provenance.statuses(entries),
         "odd": [entry for entry in entries if entry.status not in DONE],
+        "images": _own_images(results.config, [entry.run for entry in entries]),
     }
+
+
+def _own_images(config: configuration.Config, runs: list[configuration.Run]) -> list[str]:
+    """The data sets of runs that are not those of which titles and captions speak, and why."""
+    known = [run for run in runs if run.experiment in alike.paper_config().experiments]
+    names = dict.fromkeys((run.experiment, run.settings.dataset) for run in known)
+    found = ((name, alike.other_images(config, experiment, name)) for experiment, name in names)
+    return list(dict.fromkeys(f"{name}: {why}" for name, why in found if why))
 
 
 def _kept(results: Results) -> tuple[str, str]:
