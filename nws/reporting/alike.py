@@ -1,10 +1,12 @@
-"""Whether runs, or images and the paper's, are so alike that they may be shown under one name."""
+"""Whether runs, or images and the paper's, are so alike that they may be shown under one name, and
+the seconds of seeds as one time."""
 
 from collections.abc import Sequence
 from functools import lru_cache
 
 from nws import config as configuration
 from nws.config import Config, DatasetSettings, Strict
+from nws.reporting.results import Entry
 
 COUNTS = ("train", "valid", "test")  # how many of the images, not which
 
@@ -31,6 +33,20 @@ def other_images(config: Config, experiment: str, dataset: str) -> str:
         for theirs in _papers(experiment)
     ]
     return min(found, key=len, default="the paper has no such experiment")  # the nearest
+
+
+def machine(entry: Entry) -> str:
+    """What a run was trained on."""
+    told = entry.metrics.get("machine") or {}
+    kind = told.get("gpu") or told.get("cpu") or "unknown"
+    return f"{kind} with {told.get('threads', 'unknown')} threads"
+
+
+def timed(entries: Sequence[Entry]) -> list[Entry]:
+    """Of a run's seeds those that were trained on the machine of the first: on another one a second
+    is another time."""
+    trained = [entry for entry in entries if entry.trained]
+    return [entry for entry in trained if machine(entry) == machine(trained[0])]
 
 
 @lru_cache

@@ -110,7 +110,9 @@ def _row(name: str, results: Results, entries: list[Entry]) -> dict[str, Any]:
         "log_p_star_error": scores.mean([score["standard_error"] for score in star]),
         "likelihood_samples": settings.likelihood_samples,
         "likelihood_images": settings.likelihood_images,
-        "seconds_per_epoch": scores.mean([results.seconds_per_epoch(entry) for entry in done]),
+        "seconds_per_epoch": scores.mean(
+            [results.seconds_per_epoch(entry) for entry in alike.timed(done)]
+        ),
         "run": f"{entries[0].run.experiment}/{entries[0].run.name}",
     }
     return _settings(results, settings) | ours | _reported(results, entries[0].run)

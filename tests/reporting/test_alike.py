@@ -1,12 +1,14 @@
 """No number under a label that is another's: own images, other settings, keys a figure ignores."""
 
 import fake_results
+import numpy as np
 import pytest
-from fake_results import SMALL, rescore, write
+from fake_results import SMALL, rescore, rewrite, update, write
 
 from nws import config as configuration
 from nws.files.top import SCALES
 from nws.reporting import alike, cells, claims, figures, tables
+from nws.reporting.claims import measure
 from nws.reporting.claims.claim import NOT_AT_SCALE, NOT_RUN
 from nws.reporting.page import candidates, report
 from nws.reporting.results import Results
@@ -67,6 +69,27 @@ def test_beside_own_images_the_report_says_that_titles_do_not_speak_of_them(face
 def test_our_scales_show_the_papers_images(scale):
     config = configuration.load(scale)
     assert report._own_images(config, list(configuration.runs(config))) == []
+
+
+def test_seconds_of_another_machine_are_not_those_of_a_run(tmp_path):
+    root = write(tmp_path / "r")
+    for run in ("rws_b", "nrws_b"):
+        for seed, cpu in enumerate(("slow", "fast", "slow")):
+            update(root, "minimnist", run, seed, machine={"cpu": cpu, "threads": 2})
+            pace = 1.0 if cpu == "fast" else 9.0
+            rewrite(root, "minimnist", run, seed, seconds=pace * np.arange(1, 7))
+    results = Results(root)
+    table = tables.data("table1", results)
+    kept = table[table["run"].isin(["minimnist/rws_b", "minimnist/nrws_b"])]
+    assert kept["seconds_per_epoch"].tolist() == [9, 9]
+    assert measure.seconds_per_epoch(results, "minimnist", "rws_b") == 9
+    drawn = figures.data("fig3", results)
+    drawn = drawn[drawn["run"] == "rws_b"].set_index("seed")
+    assert drawn["seconds"].notna().groupby("seed").all().to_dict() == {0: True, 1: False, 2: True}
+    assert drawn["epoch"].notna().all()
+    # Each seed's runs were on one machine: ratios by seed are of that machine.
+    assert not measure.other_machines(results, "minimnist", "rws_b", "nrws_b")
+    assert "fast with 2 threads" in measure.other_machines(results, "minimnist", "rws_b", "ws_b")
 
 
 def test_no_value_of_the_paper_stands_beside_own_images(faces):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 import numpy as np
 
 from nws.config import Run
-from nws.reporting import paper
+from nws.reporting import alike, paper
 from nws.reporting.claims.claim import Unusable
 from nws.reporting.results import DIVERGED, DONE, MISSING, Entry, Results
 from nws.reporting.statistics import Estimate, line, student, undisturbed_epoch
@@ -78,18 +78,22 @@ def column(
 
 
 def seconds_per_epoch(results: Results, experiment: str, run: str) -> float:
-    """Of an undisturbed epoch, the median over the seeds."""
-    entries = finished(results, experiment, run)
+    """Of an undisturbed epoch, the median over the seeds of one machine."""
+    entries = alike.timed(finished(results, experiment, run))
     return float(np.median([results.seconds_per_epoch(entry) for entry in entries]))
 
 
 def other_machines(results: Results, experiment: str, *runs: str) -> str:
-    """A sentence where the times of runs are of different machines or thread counts, else empty."""
-    entries = [entry for run in runs for entry in finished(results, experiment, run)]
-    found = dict.fromkeys(map(_machine, entries))
-    if len(found) < 2:
+    """A sentence where the times of runs with one seed are of different machines or thread counts,
+    else empty."""
+    found: dict[int, dict[str, None]] = {}
+    for run in runs:
+        for entry in finished(results, experiment, run):
+            found.setdefault(entry.seed, {})[alike.machine(entry)] = None
+    mixed = dict.fromkeys(name for names in found.values() if len(names) > 1 for name in names)
+    if not mixed:
         return ""
-    return f" The times are not of one machine and thread count: {', '.join(found)}."
+    return f" The times are not of one machine and thread count: {', '.join(mixed)}."
 
 
 def disturbed(results: Results, experiment: str, *runs: str) -> str:
@@ -122,12 +126,6 @@ def still_falling(results: Results, experiment: str, run: str) -> str:
         if changes:
             parts.append(f" Where seed {seed} was stopped, {' and '.join(changes)} in 100 epochs.")
     return "".join(parts)
-
-
-def _machine(entry: Entry) -> str:
-    machine = entry.metrics.get("machine") or {}
-    kind = machine.get("gpu") or machine.get("cpu") or "unknown"
-    return f"{kind} with {machine.get('threads', 'unknown')} threads"
 
 
 def final(values: np.ndarray) -> float:

@@ -4,14 +4,16 @@ The loss is −log of the S-sample likelihood estimate, in nats: the running mea
 the training split (solid), the whole split at the epoch's end on validation (dashed).
 """
 
+from collections.abc import Mapping
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from nws.reporting import paper
+from nws.reporting import alike, paper
 from nws.reporting.figures import style
-from nws.reporting.results import UNDISTURBED
+from nws.reporting.results import UNDISTURBED, Results
 
 COLUMNS = [
     "panel",
@@ -27,9 +29,18 @@ COLUMNS = [
 REFERENCE = "reference"  # the status of a value that the paper reports
 
 
-def frame(history: pd.DataFrame, panel: pd.Series | str) -> pd.DataFrame:
-    """The columns that are drawn, from :meth:`nws.reporting.results.Results.history`."""
-    return history.assign(panel=panel, seconds=history[UNDISTURBED])[COLUMNS]
+def frame(results: Results, experiment: str, panels: Mapping[str, str]) -> pd.DataFrame:
+    """The columns that are drawn of an experiment, and the ``panels`` of its data sets. No seconds
+    of seeds that were trained on another machine than the first of their run."""
+    history = results.history(experiment)
+    timed = {
+        (entry.run.name, entry.seed)
+        for run in results.runs(experiment)
+        for entry in alike.timed(results.seeds_of(experiment, run.name))
+    }
+    known = [run in timed for run in zip(history["run"], history["seed"], strict=True)]
+    seconds = history[UNDISTURBED].where(pd.Series(known, history.index, bool))
+    return history.assign(panel=history["dataset"].map(panels), seconds=seconds)[COLUMNS]
 
 
 def reference(panel: str, row: paper.Row, epochs: int) -> dict[str, object]:

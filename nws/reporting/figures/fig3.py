@@ -18,10 +18,10 @@ def data(results: Results) -> pd.DataFrame:
 
 def of(experiment: str, results: Results) -> pd.DataFrame:
     """The data of any experiment of the paper on miniMNIST."""
-    history = results.history(experiment)
     config = results.config
-    panels = {name: _panel(config, experiment, name) for name in history["dataset"].unique()}
-    frame = curves.frame(history, history["dataset"].map(panels))
+    names = results.history(experiment)["dataset"].unique()
+    panels = {name: _panel(config, experiment, name) for name in names}
+    frame = curves.frame(results, experiment, panels)
     rows = [
         curves.reference(panel, row, paper.TABLE1_EPOCHS)
         for name, panel in panels.items()

@@ -12,11 +12,10 @@ EXPERIMENTS = ("mnist",)
 
 def data(results: Results) -> pd.DataFrame:
     """Every epoch of every run and seed, then Table 2's values."""
-    history = results.history("mnist")
-    names = history["dataset"].unique()
+    names = results.history("mnist")["dataset"].unique()
     own = [name for name in names if alike.other_images(results.config, "mnist", name)]
     panels = {name: f"{name if name in own else 'MNIST'}, SGD" for name in names}
-    frame = curves.frame(history, history["dataset"].map(panels))
+    frame = curves.frame(results, "mnist", panels)
     rows = [
         curves.reference(panel, row, paper.TABLE2_EPOCHS)
         for name, panel in panels.items()

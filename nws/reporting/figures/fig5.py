@@ -3,6 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
+from nws.reporting import alike
 from nws.reporting.figures import curves
 from nws.reporting.results import Results
 
@@ -11,7 +12,10 @@ EXPERIMENTS = ("adam",)
 
 def data(results: Results) -> pd.DataFrame:
     """Every epoch of every run and seed."""
-    return curves.frame(results.history("adam"), "MNIST, Adam")
+    names = results.history("adam")["dataset"].unique()
+    own = [name for name in names if alike.other_images(results.config, "adam", name)]
+    panels = {name: f"{name if name in own else 'MNIST'}, Adam" for name in names}
+    return curves.frame(results, "adam", panels)
 
 
 def draw(frame: pd.DataFrame) -> Figure:

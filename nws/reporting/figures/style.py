@@ -127,7 +127,7 @@ def limit(axes: Axes, frame: pd.DataFrame, columns: Sequence[str]) -> None:
 
 def curve(axes: Axes, rows: pd.DataFrame, x: str, y: str, **look: Any) -> None:
     """One run; a cross where it diverged."""
-    rows = rows[np.isfinite(rows[y])]
+    rows = rows[np.isfinite(rows[y]) & np.isfinite(rows[x])]
     spread = 0.12 if len(rows) > 8 else 1  # of the diagonal: even on a logarithmic axis
     axes.plot(rows[x], rows[y], markevery=spread, **look)
     if len(rows) and rows["status"].iloc[-1] == DIVERGED:
