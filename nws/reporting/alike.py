@@ -38,8 +38,8 @@ def other_images(config: Config, experiment: str, dataset: str) -> str:
 def machine(entry: Entry) -> str:
     """What a run was trained on."""
     told = entry.metrics.get("machine") or {}
-    kind = told.get("gpu") or told.get("cpu") or "unknown"
-    return f"{kind} with {told.get('threads', 'unknown')} threads"
+    kind, threads = told.get("gpu") or told.get("cpu") or "unknown", told.get("threads", "unknown")
+    return f"{kind} with {threads} thread{'' if threads == 1 else 's'}"
 
 
 def timed(entries: Sequence[Entry]) -> list[Entry]:

@@ -1,5 +1,7 @@
 """No number under a label that is another's: own images, other settings, keys a figure ignores."""
 
+import re
+
 import fake_results
 import numpy as np
 import pytest
@@ -87,6 +89,8 @@ def test_seconds_of_another_machine_are_not_those_of_a_run(tmp_path):
     drawn = drawn[drawn["run"] == "rws_b"].set_index("seed")
     assert drawn["seconds"].notna().groupby("seed").all().to_dict() == {0: True, 1: False, 2: True}
     assert drawn["epoch"].notna().all()
+    text = report.make(results).read_text(encoding="utf-8")
+    assert re.search("seconds are not the same: .*4 on slow with 2 threads, 2 on fast with 2", text)
     # Each seed's runs were on one machine: ratios by seed are of that machine.
     assert not measure.other_machines(results, "minimnist", "rws_b", "nrws_b")
     assert "fast with 2 threads" in measure.other_machines(results, "minimnist", "rws_b", "ws_b")

@@ -320,7 +320,7 @@ def test_times_of_different_machines_are_said_to_be(root, change):
         sooner.reaches_sooner(Results(root), "mnist", "static", False),
     ):
         assert "not of one machine and thread count: " in found.why
-        assert f"{machine['cpu']} with {machine['threads']} threads" in found.why
+        assert f"{machine['cpu']} with {machine['threads']} thread" in found.why
 
 
 def curves_by_damping(root, kl, loss):

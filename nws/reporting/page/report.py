@@ -185,6 +185,7 @@ def _origin(name: str, kind: str, results: Results) -> dict[str, Any]:
         "statuses": provenance.statuses(entries),
         "odd": [entry for entry in entries if entry.status not in DONE],
         "images": _own_images(results.config, [entry.run for entry in entries]),
+        "machines": Counter(alike.machine(entry) for entry in entries if entry.trained),
     }
 
 
